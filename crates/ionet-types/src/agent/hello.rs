@@ -1,0 +1,129 @@
+//! How a device proves who it is: it signs the hub's challenge with the key that was made on the device and never leaves it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Hardware, MAX_LABEL_BYTES, PROTOCOL_VERSION, ProtocolError, at_most};
+
+/// Longest nonce of a challenge in bytes.
+pub const MAX_NONCE_BYTES: usize = 128;
+/// Longest name of a network in bytes.
+pub const MAX_NETWORK_BYTES: usize = 64;
+
+/// First words of what is signed, so that no signature of a device can be taken for one of another purpose.
+const DOMAIN: &[u8] = b"ionet agent hello v1";
+
+/// Who is calling, with what, and the proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the messages that the agent speaks.
+    pub protocol: u16,
+    /// Base58 of the device's ed25519 public key: the device's name everywhere.
+    pub device_id: String,
+    /// Base64 of the signature over nonce, network and key.
+    pub signature: String,
+    /// Version of the agent's program.
+    pub agent_version: String,
+    /// What the agent found on the device.
+    pub hardware: Hardware,
+    /// Name that the supplier gave the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// Why a hello proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum HelloError {
+    /// The device id is not a base58 ed25519 public key.
+    #[error("the device id is not a public key")]
+    InvalidDeviceId,
+    /// The signature is not one, or not of this key over this challenge.
+    #[error("the signature does not prove the device's key")]
+    InvalidSignature,
+    /// The agent speaks other messages.
+    #[error("protocol {0} is not spoken here; this is {PROTOCOL_VERSION}")]
+    ProtocolNotSpoken(u16),
+}
+
+impl HelloError {
+    /// Stable code for the `code` field of a refusal.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InvalidDeviceId => "device_id_invalid",
+            Self::InvalidSignature => "device_signature_invalid",
+            Self::ProtocolNotSpoken(_) => "protocol_not_spoken",
+        }
+    }
+}
+
+impl Hello {
+    /// Builds and signs the answer to a challenge.
+    pub fn sign(
+        key: &SigningKey,
+        network: &str,
+        nonce: &str,
+        agent_version: String,
+        hardware: Hardware,
+        label: Option<String>,
+    ) -> Self {
+        let public_key = key.verifying_key();
+        let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes()));
+        Self {
+            protocol: PROTOCOL_VERSION,
+            device_id: device_id(public_key.as_bytes()),
+            signature: STANDARD.encode(signature.to_bytes()),
+            agent_version,
+            hardware,
+            label,
+        }
+    }
+
+    /// Checks the proof against the challenge that this connection was given; returns the device's public key.
+    pub fn verify(&self, network: &str, nonce: &str) -> Result<[u8; 32], HelloError> {
+        if self.protocol != PROTOCOL_VERSION {
+            return Err(HelloError::ProtocolNotSpoken(self.protocol));
+        }
+        let public_key = parse_device_id(&self.device_id)?;
+        let key = VerifyingKey::from_bytes(&public_key).map_err(|_| HelloError::InvalidDeviceId)?;
+        let bytes = STANDARD.decode(&self.signature).map_err(|_| HelloError::InvalidSignature)?;
+        let signature = Signature::from_slice(&bytes).map_err(|_| HelloError::InvalidSignature)?;
+        // Strict: refuses keys of small order, with which one signature fits many messages.
+        key.verify_strict(&signed_bytes(network, nonce, &public_key), &signature)
+            .map_err(|_| HelloError::InvalidSignature)?;
+        Ok(public_key)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ProtocolError> {
+        at_most("hello.device_id", self.device_id.len(), MAX_LABEL_BYTES)?;
+        at_most("hello.signature", self.signature.len(), 128)?;
+        at_most("hello.agent_version", self.agent_version.len(), MAX_LABEL_BYTES)?;
+        at_most("hello.label", self.label.as_ref().map_or(0, String::len), MAX_LABEL_BYTES)?;
+        self.hardware.check()
+    }
+}
+
+/// The device's name: base58 of its public key.
+pub fn device_id(public_key: &[u8; 32]) -> String {
+    bs58::encode(public_key).into_string()
+}
+
+/// Reads a device's name back into its public key.
+pub fn parse_device_id(device_id: &str) -> Result<[u8; 32], HelloError> {
+    let mut public_key = [0; 32];
+    match bs58::decode(device_id).onto(&mut public_key) {
+        Ok(32) => Ok(public_key),
+        _ => Err(HelloError::InvalidDeviceId),
+    }
+}
+
+/// What is signed. Every part carries its length, so that no two challenges give the same bytes.
+fn signed_bytes(network: &str, nonce: &str, public_key: &[u8; 32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(DOMAIN.len() + network.len() + nonce.len() + 64);
+    for part in [DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key] {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}
