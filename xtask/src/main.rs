@@ -1,2 +1,37 @@
-//! The binary.
-fn main() {}
+//! `cargo xtask`: what a developer of this repository does more than once.
+
+mod bench;
+mod docs;
+mod shell;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything a change must pass: format, lints, all tests, generated files, the program's artefact.
+    Test(test::TestOptions),
+    /// Format and lints only.
+    Lint,
+    /// Writes the generated files anew: OpenAPI, command reference, compute units.
+    Docs,
+    /// Measures, prints the method and the figures, and writes bench/results/NAME.json.
+    Bench(bench::BenchOptions),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Test(options) => test::run(&options),
+        Task::Lint => test::lint(),
+        Task::Docs => docs::regenerate(),
+        Task::Bench(options) => bench::run(&options),
+    }
+}
