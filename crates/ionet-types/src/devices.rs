@@ -1,0 +1,73 @@
+//! Devices, as everybody may see them. Who owns one is never shown.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::hardware::{HardwareKind, HardwareModel};
+use crate::ids::DeviceId;
+
+/// Whether a device is heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceConnection {
+    /// Its agent is connected.
+    Connected,
+    /// Its agent is not heard of now; what it runs most likely runs on.
+    Unknown,
+}
+
+/// What a device is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceUse {
+    /// It can be hired.
+    Free,
+    /// It is reserved for, or works in, a cluster.
+    Hired,
+    /// Its last cluster is being cleared away.
+    Releasing,
+}
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Device {
+    /// Its id: its public key.
+    pub id: DeviceId,
+    /// The name that its supplier gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Whether it is heard of.
+    pub connection: DeviceConnection,
+    /// What it is used for.
+    pub usage: DeviceUse,
+    /// Its kind.
+    pub kind: HardwareKind,
+    /// Its model in the price list; absent when the list has no price for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<HardwareModel>,
+    /// Name that its CPU gives itself.
+    pub cpu_model: String,
+    /// Logical CPUs offered.
+    pub cpus: u32,
+    /// Memory offered, MiB.
+    pub memory_mb: u64,
+    /// Its GPUs.
+    pub gpus: Vec<DeviceGpu>,
+    /// How well it separates a customer's work from the rest of the machine: `none` means plain processes, for trusted use only.
+    pub isolation: String,
+    /// Version of its agent.
+    pub agent_version: String,
+    /// When it first connected, unix seconds.
+    pub registered_at_unix_secs: i64,
+    /// When it was last heard of, unix seconds.
+    pub last_seen_unix_secs: i64,
+}
+
+/// A GPU of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceGpu {
+    /// Name that the driver gives.
+    pub model: String,
+    /// Its memory, MiB.
+    pub memory_mb: u64,
+}
