@@ -24,12 +24,26 @@ pub struct Problem {
     pub code: String,
     /// The reason for a person.
     pub detail: String,
+    /// Which part of the request, where that is known: a JSON path, or the name of a parameter or header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Finds the request in the hub's logs; also in the `x-request-id` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 impl Problem {
     /// A problem with this status, code and detail.
     pub fn new(status: u16, title: &str, code: &str, detail: impl Into<String>) -> Self {
-        Self { type_uri: "about:blank".to_owned(), title: title.to_owned(), status, code: code.to_owned(), detail: detail.into() }
+        Self {
+            type_uri: "about:blank".to_owned(),
+            title: title.to_owned(),
+            status,
+            code: code.to_owned(),
+            detail: detail.into(),
+            field: None,
+            request_id: None,
+        }
     }
 }
 
@@ -64,7 +78,12 @@ codes! {
     MediaTypeUnsupported = "media_type_unsupported", "the request's body must be application/json";
     RouteNotFound = "route_not_found", "there is no such endpoint";
     MethodNotAllowed = "method_not_allowed", "this endpoint does not take this method";
+    BodyTimeout = "body_timeout", "the request's body did not arrive in time";
+    UpgradeRequired = "upgrade_required", "this endpoint speaks websocket only";
     RateLimited = "rate_limited", "too many requests: wait a little";
+    TooManyStreams = "too_many_streams", "too many live streams or proxied requests are open at once: end one";
+    Busy = "busy", "the hub is at its limit: try again in a moment";
+    TimedOut = "timed_out", "the request took too long; it may still take effect: look before you repeat it";
     Unauthenticated = "unauthenticated", "sign in, or send a valid API key as a bearer token";
     ScopeInsufficient = "scope_insufficient", "this API key does not allow it";
     ChallengeInvalid = "challenge_invalid", "the sign-in message was not issued here, was changed, was used before or is too old";
