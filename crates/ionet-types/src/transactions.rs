@@ -246,6 +246,15 @@ impl RecordBody {
     }
 }
 
+/// Which records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Of this kind only.
+    pub kind: Option<RecordKind>,
+    /// Of this cluster only.
+    pub cluster_id: Option<ClusterId>,
+}
+
 /// A transaction with the program's records in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionDetail {
