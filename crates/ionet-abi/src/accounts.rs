@@ -32,8 +32,17 @@ pub trait ProgramAccount: Pod {
 
     /// The account in these bytes; `None` when length, tag or version differ.
     fn read(data: &[u8]) -> Option<Self> {
-        let fits = data.len() == Self::SIZE && data[0] == Self::TAG as u8 && data[1] == VERSION;
-        fits.then(|| bytemuck::pod_read_unaligned(data))
+        Self::fits(data).then(|| bytemuck::pod_read_unaligned(data))
+    }
+
+    /// As [`ProgramAccount::read`], without copying; `None` also when the bytes are not aligned to eight.
+    fn view(data: &[u8]) -> Option<&Self> {
+        if Self::fits(data) { bytemuck::try_from_bytes(data).ok() } else { None }
+    }
+
+    /// Whether length, tag and version are this account's.
+    fn fits(data: &[u8]) -> bool {
+        data.len() == Self::SIZE && data[0] == Self::TAG as u8 && data[1] == VERSION
     }
 }
 

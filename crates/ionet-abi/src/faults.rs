@@ -49,4 +49,6 @@ faults! {
     WrongSigner = 14, "wrong_signer", "the signer has no authority over this";
     VaultMismatch = 15, "vault_mismatch", "a vault does not hold what the books say";
     NotDirect = 16, "not_direct", "event records are written by the program alone";
+    InsufficientFunds = 20, "insufficient_funds", "the token account holds less than the payment";
+    TokenAccountFrozen = 21, "token_account_frozen", "the token account is frozen by the issuer of its coin";
 }

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::money::{BPS, MicroUsd};
+use crate::money::{BPS, Io, MicroUsd, io_for_value_down, mul_div_down};
 use crate::params::Params;
 use crate::{RuleError, RuleResult};
 
@@ -53,11 +53,30 @@ pub fn price(submissions: &[Submission], params: &Params, now: i64) -> RuleResul
     let fresh = &mut fresh[..count];
     fresh.sort_unstable();
     let median = fresh[(count - 1) / 2];
-    let allowed = median.0 / BPS * u64::from(params.price_scatter_bps) + median.0 % BPS * u64::from(params.price_scatter_bps) / BPS;
+    let allowed = mul_div_down(median.0, u64::from(params.price_scatter_bps), BPS)?;
     let lowest = fresh[0].0;
     let highest = fresh[count - 1].0;
     if median.0 - lowest > allowed || highest - median.0 > allowed {
         return Err(RuleError::PriceScattered);
     }
     Ok(median)
+}
+
+/// The median of all last submissions, whatever their age and scatter; zero when there is none. For records only, never for money.
+pub fn last_median(submissions: &[Submission]) -> MicroUsd {
+    let mut prices = [MicroUsd::ZERO; MAX_ORACLES];
+    let mut count = 0usize;
+    for submission in submissions.iter().take(MAX_ORACLES).filter(|submission| !submission.price.is_zero()) {
+        prices[count] = submission.price;
+        count += 1;
+    }
+    let prices = &mut prices[..count];
+    prices.sort_unstable();
+    if count == 0 { MicroUsd::ZERO } else { prices[(count - 1) / 2] }
+}
+
+/// What a worked value is in IO, for the record: rounded down at the last median, zero when there is no price or the amount cannot be
+/// counted. Must never keep work from being logged, so it cannot fail.
+pub fn io_for_record(value: MicroUsd, submissions: &[Submission]) -> Io {
+    io_for_value_down(value, last_median(submissions)).unwrap_or(Io::ZERO)
 }

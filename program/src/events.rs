@@ -1,0 +1,61 @@
+//! Event records: written by the program calling itself, signed by the network account. Nobody else can make that account sign, so a
+//! record found among a transaction's inner instructions is the program's own word.
+
+use ionet_abi::accounts::NetworkAccount;
+use ionet_abi::events::{
+    BookProductRecord, EVENT_TAG, EarnRecord, ExpireRecord, ExtendRecord, PayRecord, RecordBody, RecordHeader, RefundRecord,
+    RepurchaseRecord, StartRecord, WorkedRecord,
+};
+use ionet_abi::faults::Fault;
+use pinocchio::cpi::invoke_signed;
+use pinocchio::instruction::{InstructionAccount, InstructionView};
+use pinocchio::{AccountView, Address};
+
+use crate::refusal::Outcome;
+use crate::state;
+use crate::state::network::Network;
+
+const BODY_AT: usize = 1 + size_of::<RecordHeader>();
+/// Room for the longest record.
+const LONGEST: usize = BODY_AT + 96;
+
+const _: () = {
+    assert!(size_of::<RecordHeader>() == 32);
+    assert!(size_of::<BookProductRecord>() == 88);
+    assert!(size_of::<PayRecord>() == 32);
+    assert!(size_of::<StartRecord>() == 8);
+    assert!(size_of::<ExtendRecord>() == 32);
+    assert!(size_of::<WorkedRecord>() == 64);
+    assert!(size_of::<RefundRecord>() == 16);
+    assert!(size_of::<RepurchaseRecord>() == 32);
+    assert!(size_of::<EarnRecord>() == 40);
+    assert!(size_of::<ExpireRecord>() == 8);
+};
+
+/// Writes a record.
+pub(crate) fn emit<B: RecordBody>(network: &Network, header: &RecordHeader, body: &B) -> Outcome {
+    const { assert!(BODY_AT + size_of::<B>() <= LONGEST) };
+    let mut data = [0; LONGEST];
+    let end = const { BODY_AT + size_of::<B>() };
+    data[0] = EVENT_TAG;
+    data[1..BODY_AT].copy_from_slice(bytemuck::bytes_of(header));
+    data[BODY_AT..end].copy_from_slice(bytemuck::bytes_of(body));
+    let instruction = InstructionView {
+        program_id: network.program_id(),
+        accounts: &[InstructionAccount::readonly_signer(network.account().address())],
+        data: &data[..end],
+    };
+    Ok(network.sign(|signer| invoke_signed(&instruction, &[network.account()], signer))?)
+}
+
+/// The other end of [`emit`]: accepts a record that the network account signed, and does nothing. What is said stands in the instruction.
+pub(crate) fn accept(program_id: &Address, accounts: &[AccountView]) -> Outcome {
+    let [network] = accounts else {
+        return Err(Fault::WrongAccountCount.into());
+    };
+    if !network.is_signer() {
+        return Err(Fault::MissingSigner.into());
+    }
+    state::view::<NetworkAccount>(network, program_id).map_err(|_| Fault::NotDirect)?;
+    Ok(())
+}

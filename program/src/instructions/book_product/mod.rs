@@ -1,0 +1,6 @@
+//! Books a cluster: customer and quote authority sign the same offer.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

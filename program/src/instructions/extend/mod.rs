@@ -1,0 +1,6 @@
+//! Extends the hired time, paid at once.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Puts reserves into the pool.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Creates the network: its account, the oracle account and the vaults.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

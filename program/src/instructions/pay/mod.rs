@@ -1,0 +1,6 @@
+//! Pays for a booking, in any number of stages.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

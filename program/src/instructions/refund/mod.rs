@@ -1,0 +1,6 @@
+//! Refunds an ended cluster.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

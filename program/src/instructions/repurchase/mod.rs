@@ -1,0 +1,6 @@
+//! Converts worked USDC into IO in the protocol's pool.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

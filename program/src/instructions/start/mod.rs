@@ -1,0 +1,6 @@
+//! The cluster runs: the customer's fees are earned.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Takes an oracle's price.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Writes a work log: its value leaves escrow.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;
