@@ -260,6 +260,11 @@ pub fn compute_value(device_minutes: u64, rate: Units) -> RuleResult<Units> {
     mul_div_down(device_minutes, rate.0, MINUTES_PER_HOUR).map(Units)
 }
 
+/// Refuses hired time whose value in dollars cannot be counted: its work could never be logged, and the money would stay in escrow.
+fn countable_in_dollars(device_minutes: u64, rate: MicroUsd) -> RuleResult<()> {
+    mul_div_down(device_minutes, rate.0, MINUTES_PER_HOUR).map(drop)
+}
+
 fn device_minutes(quantity: u32, minutes: u32) -> u64 {
     // Two 32-bit factors always fit.
     u64::from(quantity).saturating_mul(u64::from(minutes))
@@ -284,9 +289,11 @@ impl Booking {
         if now > offer.valid_until_unix_secs {
             return Err(RuleError::QuoteExpired);
         }
-        let cost = compute_cost(device_minutes(offer.quantity, offer.minutes), offer.rate)?;
+        let hired = device_minutes(offer.quantity, offer.minutes);
+        let cost = compute_cost(hired, offer.rate)?;
         let fees = fees::customer_fees(cost, offer.currency, params)?;
         cost.plus(fees)?;
+        countable_in_dollars(hired, offer.rate_micro_usd)?;
         let booking = Self {
             rate: offer.rate,
             rate_micro_usd: offer.rate_micro_usd,
@@ -416,7 +423,9 @@ impl Booking {
         if minutes == 0 || minutes_hired > MAX_MINUTES {
             return Err(RuleError::MinutesOutOfRange);
         }
-        let cost = compute_cost(device_minutes(self.quantity, minutes_hired), self.rate)?.minus(self.cost)?;
+        let hired = device_minutes(self.quantity, minutes_hired);
+        countable_in_dollars(hired, self.rate_micro_usd)?;
+        let cost = compute_cost(hired, self.rate)?.minus(self.cost)?;
         // Parameters may have changed since the booking: the fees on the added cost are those of today.
         let fees = fees::customer_fees(cost, self.currency()?, params)?;
         Ok(ExtensionPrice { cost, fees, total: cost.plus(fees)? })
@@ -455,7 +464,11 @@ impl Booking {
     pub fn log_limit(&self, end: Option<End>, now: i64) -> RuleResult<u64> {
         match (self.status()?, end) {
             (Status::Running, _) => {}
-            (Status::Paid, Some(End { reason: EndReason::NetworkFailed, .. })) => return Ok(0),
+            (Status::Paid, Some(End { reason: EndReason::NetworkFailed, at_unix_secs })) => {
+                // It never started: nothing was delivered, and it failed between the booking and now.
+                let possible = self.booked_at_unix_secs <= at_unix_secs && at_unix_secs <= now;
+                return if possible { Ok(0) } else { Err(RuleError::WorkTooEarly) };
+            }
             _ => return Err(RuleError::NotRunning),
         }
         let started = self.started_at_unix_secs;
