@@ -1,7 +1,7 @@
 //! Lists that come in pages.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Most items in one page.
 pub const MAX_PAGE_ITEMS: u32 = 200;
@@ -9,14 +9,16 @@ pub const MAX_PAGE_ITEMS: u32 = 200;
 pub const DEFAULT_PAGE_ITEMS: u32 = 50;
 
 /// Which page.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageRequest {
     /// `next_cursor` of the page before; the first page when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Most items wanted, 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
 
