@@ -15,11 +15,17 @@ use wincode::{
 type Codec = Configuration<true, PREALLOCATION_SIZE_LIMIT_DISABLED>;
 const CODEC: Codec = Configuration::default().disable_preallocation_size_limit();
 
-/// One journalled write.
+/// One journalled write, or one piece of a snapshot.
 #[derive(SchemaWrite, SchemaRead)]
 pub(crate) enum Record<'a> {
+    /// Journal: a transaction that was included.
     Transaction(TransactionRecord<'a>),
+    /// Journal: stepped time moved to this moment.
     Advance(MomentRecord),
+    /// Snapshot, first: the moment it shows, and how many accounts follow.
+    Snapshot { moment: MomentRecord, accounts: u64 },
+    /// Snapshot: an account.
+    Account(AccountRecord<'a>),
 }
 
 /// A [`Moment`] on disk. For a transaction, the moment it was executed in; for an advance, the new one.
@@ -181,6 +187,9 @@ pub(crate) fn inner_records(list: InnerInstructionsList) -> Vec<InnerRecord> {
         .collect()
 }
 
+/// Bytes of the length before each record.
+pub(crate) const LENGTH_LEN: usize = 4;
+
 /// Appends a record to `out`, preceded by its length (u32, little endian).
 pub(crate) fn append(out: &mut Vec<u8>, record: &Record<'_>) {
     let start = out.len();
@@ -191,30 +200,9 @@ pub(crate) fn append(out: &mut Vec<u8>, record: &Record<'_>) {
     out[start..start + 4].copy_from_slice(&len.to_le_bytes());
 }
 
-/// Serialises anything else that the snapshot keeps with the records' settings.
-pub(crate) fn append_account(out: &mut Vec<u8>, account: &AccountRecord<'_>) {
-    wincode::config::serialize_into(out, account, CODEC).expect("a Vec takes every account");
-}
-
 /// Reads one record.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Record<'_>, String> {
     wincode::config::deserialize_exact(bytes, CODEC).map_err(|err| err.to_string())
-}
-
-/// Reads accounts written one after the other by [`append_account`].
-pub(crate) fn parse_accounts<'a>(
-    bytes: &'a [u8],
-    mut each: impl FnMut(AccountRecord<'a>),
-) -> Result<u64, String> {
-    let mut rest = bytes;
-    let mut count = 0;
-    while !rest.is_empty() {
-        let account = <AccountRecord<'a> as wincode::config::DeserializeOwnedOrBorrowed>::read(&mut rest)
-            .map_err(|err: wincode::ReadError| err.to_string())?;
-        each(account);
-        count += 1;
-    }
-    Ok(count)
 }
 
 /// Splits a frame's payload into records: (offset in the payload, bytes).

@@ -1,0 +1,13 @@
+//! The chain, used as its clients use it.
+
+mod accounts;
+mod durability;
+mod hostile;
+mod http;
+mod kill;
+mod kit;
+mod rpc;
+mod stepped;
+mod support;
+mod tokens;
+mod websocket;
