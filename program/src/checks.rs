@@ -14,6 +14,7 @@ use ionet_abi::{AddressBytes, SYSTEM_PROGRAM};
 use pinocchio::address::address_eq;
 use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::refusal::Outcome;
 use crate::tokens::TOKEN_PROGRAM_ID;
 
@@ -49,8 +50,8 @@ impl Uses {
 
 /// The accounts of a list that has the right length, signers and writability, and in which nothing that changes occurs twice.
 #[inline(always)]
-pub(crate) fn list<const COUNT: usize>(accounts: &[AccountView], uses: Uses) -> Outcome<[&AccountView; COUNT]> {
-    let list: &[AccountView; COUNT] = accounts.try_into().map_err(|_| Fault::WrongAccountCount)?;
+pub(crate) fn list<'a, const COUNT: usize>(call: &Call<'a>, uses: Uses) -> Outcome<[&'a AccountView; COUNT]> {
+    let list: &[AccountView; COUNT] = call.accounts.try_into().map_err(|_| Fault::WrongAccountCount)?;
     for (place, account) in list.iter().enumerate() {
         if uses.signs(place) && !account.is_signer() {
             return Err(Fault::MissingSigner.into());
@@ -71,8 +72,8 @@ pub(crate) fn list<const COUNT: usize>(accounts: &[AccountView], uses: Uses) -> 
 }
 
 /// The instruction's arguments.
-pub(crate) fn arguments<T: Arguments>(data: &[u8]) -> Outcome<T> {
-    Ok(T::read(data).ok_or(Fault::MalformedData)?)
+pub(crate) fn arguments<T: Arguments>(call: &Call) -> Outcome<T> {
+    Ok(T::read(call.arguments).ok_or(Fault::MalformedData)?)
 }
 
 /// Refuses arguments whose unused bytes are not zero, or that are otherwise malformed.

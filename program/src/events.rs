@@ -9,8 +9,8 @@ use ionet_abi::events::{
 use ionet_abi::faults::Fault;
 use pinocchio::cpi::invoke_signed;
 use pinocchio::instruction::{InstructionAccount, InstructionView};
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::refusal::Outcome;
 use crate::state;
 use crate::state::network::Network;
@@ -49,13 +49,13 @@ pub(crate) fn emit<B: RecordBody>(network: &Network, header: &RecordHeader, body
 }
 
 /// The other end of [`emit`]: accepts a record that the network account signed, and does nothing. What is said stands in the instruction.
-pub(crate) fn accept(program_id: &Address, accounts: &[AccountView]) -> Outcome {
-    let [network] = accounts else {
+pub(crate) fn accept(call: &Call) -> Outcome {
+    let [network] = call.accounts else {
         return Err(Fault::WrongAccountCount.into());
     };
     if !network.is_signer() {
         return Err(Fault::MissingSigner.into());
     }
-    state::view::<NetworkAccount>(network, program_id).map_err(|_| Fault::NotDirect)?;
+    state::view::<NetworkAccount>(network, call.program_id).map_err(|_| Fault::NotDirect)?;
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! Layouts, account lists and argument types are those of `ionet-abi`. No heap, no logs, no floats.
 #![no_std]
 
+mod call;
 mod checks;
 mod clock;
 mod events;
@@ -21,7 +22,8 @@ use ionet_abi::instructions::Tag;
 use ionet_builtins as _;
 use pinocchio::{AccountView, Address, ProgramResult};
 
-use refusal::Outcome;
+use call::Call;
+use refusal::{Outcome, Refusal};
 
 mod entry {
     //! What the runtime calls.
@@ -33,29 +35,31 @@ mod entry {
     pinocchio::nostd_panic_handler!();
 }
 
-#[inline(never)]
+#[inline(always)]
 fn enter(program_id: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
-    dispatch(program_id, accounts, data).map_err(|refusal| refusal.0)
+    let Some((&tag, arguments)) = data.split_first() else {
+        return Err(Refusal::from(Fault::UnknownInstruction).0);
+    };
+    dispatch(tag, &Call { program_id, accounts, arguments }).map_err(|refusal| refusal.0)
 }
 
-fn dispatch(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let (&tag, data) = data.split_first().ok_or(Fault::UnknownInstruction)?;
+fn dispatch(tag: u8, call: &Call) -> Outcome {
     if tag == EVENT_TAG {
-        return events::accept(program_id, accounts);
+        return events::accept(call);
     }
     match Tag::from_u8(tag).ok_or(Fault::UnknownInstruction)? {
-        Tag::Initialize => instructions::initialize::process(program_id, accounts, data),
-        Tag::SetOracles => instructions::set_oracles::process(program_id, accounts, data),
-        Tag::SubmitPrice => instructions::submit_price::process(program_id, accounts, data),
-        Tag::FundPool => instructions::fund_pool::process(program_id, accounts, data),
-        Tag::BookProduct => instructions::book_product::process(program_id, accounts, data),
-        Tag::Pay => instructions::pay::process(program_id, accounts, data),
-        Tag::Start => instructions::start::process(program_id, accounts, data),
-        Tag::Extend => instructions::extend::process(program_id, accounts, data),
-        Tag::Worked => instructions::worked::process(program_id, accounts, data),
-        Tag::Refund => instructions::refund::process(program_id, accounts, data),
-        Tag::Repurchase => instructions::repurchase::process(program_id, accounts, data),
-        Tag::Earn => instructions::earn::process(program_id, accounts, data),
-        Tag::Expire => instructions::expire::process(program_id, accounts, data),
+        Tag::Initialize => instructions::initialize::process(call),
+        Tag::SetOracles => instructions::set_oracles::process(call),
+        Tag::SubmitPrice => instructions::submit_price::process(call),
+        Tag::FundPool => instructions::fund_pool::process(call),
+        Tag::BookProduct => instructions::book_product::process(call),
+        Tag::Pay => instructions::pay::process(call),
+        Tag::Start => instructions::start::process(call),
+        Tag::Extend => instructions::extend::process(call),
+        Tag::Worked => instructions::worked::process(call),
+        Tag::Refund => instructions::refund::process(call),
+        Tag::Repurchase => instructions::repurchase::process(call),
+        Tag::Earn => instructions::earn::process(call),
+        Tag::Expire => instructions::expire::process(call),
     }
 }

@@ -81,26 +81,29 @@ impl<'a> Vault<'a> {
             return Err(Fault::InsufficientFunds.into());
         }
         self.enter(amount)?;
-        transfer(source, self.account, holder, amount, &[])
+        Movement { from: source, to: self.account, holder, amount }.transfer(&[])
     }
 
     /// Moves `amount` into another vault.
     pub(crate) fn pass(&mut self, to: &mut Vault, network: &Network, amount: u64) -> Outcome {
         self.leave(amount)?;
         to.enter(amount)?;
-        network.sign(|signer| transfer(self.account, to.account, network.account(), amount, signer))
+        let movement = Movement { from: self.account, to: to.account, holder: network.account(), amount };
+        network.sign(|signer| movement.transfer(signer))
     }
 
     /// Sends `amount` to a token account that is not a vault.
     pub(crate) fn send(&mut self, to: &AccountView, network: &Network, amount: u64) -> Outcome {
         self.leave(amount)?;
-        network.sign(|signer| transfer(self.account, to, network.account(), amount, signer))
+        let movement = Movement { from: self.account, to, holder: network.account(), amount };
+        network.sign(|signer| movement.transfer(signer))
     }
 
     /// Burns `amount`.
     pub(crate) fn burn(&mut self, mint: &AccountView, network: &Network, amount: u64) -> Outcome {
         self.leave(amount)?;
-        network.sign(|signer| burn(self.account, mint, network.account(), amount, signer))
+        let movement = Movement { from: self.account, to: mint, holder: network.account(), amount };
+        network.sign(|signer| movement.burn(signer))
     }
 
     /// The end of the instruction: the vault holds what it should, and no less than is owed because of this booking.
@@ -120,18 +123,31 @@ impl<'a> Vault<'a> {
     }
 }
 
-#[inline(never)]
-fn transfer(from: &AccountView, to: &AccountView, holder: &AccountView, amount: u64, signer: &[Signer]) -> Outcome {
-    if amount == 0 {
-        return Ok(());
-    }
-    Ok(Transfer::<&AccountView>::new(from, to, holder, amount).invoke_signed(signer)?)
+/// Tokens on their way out of an account.
+struct Movement<'a> {
+    from: &'a AccountView,
+    /// A token account, or the mint when they are burned.
+    to: &'a AccountView,
+    holder: &'a AccountView,
+    amount: u64,
 }
 
-#[inline(never)]
-fn burn(from: &AccountView, mint: &AccountView, holder: &AccountView, amount: u64, signer: &[Signer]) -> Outcome {
-    if amount == 0 {
-        return Ok(());
+impl Movement<'_> {
+    #[inline(never)]
+    fn transfer(&self, signer: &[Signer]) -> Outcome {
+        let Self { from, to, holder, amount } = *self;
+        if amount == 0 {
+            return Ok(());
+        }
+        Ok(Transfer::new(from, to, holder, amount).invoke_signed(signer)?)
     }
-    Ok(Burn::<&AccountView>::new(from, mint, holder, amount).invoke_signed(signer)?)
+
+    #[inline(never)]
+    fn burn(&self, signer: &[Signer]) -> Outcome {
+        let Self { from, to: mint, holder, amount } = *self;
+        if amount == 0 {
+            return Ok(());
+        }
+        Ok(Burn::new(from, mint, holder, amount).invoke_signed(signer)?)
+    }
 }

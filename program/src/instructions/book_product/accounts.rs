@@ -2,8 +2,9 @@
 
 use ionet_abi::instructions::BookProductAccounts;
 use ionet_abi::seeds;
-use pinocchio::{AccountView, Address};
+use pinocchio::AccountView;
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::create::Place;
@@ -18,15 +19,15 @@ pub(super) struct BookProduct<'a> {
 }
 
 impl<'a> BookProduct<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView], cluster_id: &'a [u8; 16]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(BookProductAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>, cluster_id: &'a [u8; 16]) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(BookProductAccounts::<()>::USES) })?;
         let BookProductAccounts { payer, customer, quote_authority, network, booking, system_program, program } =
             BookProductAccounts::from_list(list);
         checks::system_program(system_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
         checks::authority(quote_authority, &network.quote_authority)?;
-        let booking = Place::find(booking, &[seeds::BOOKING, cluster_id], program_id)?;
+        let booking = Place::find(booking, &[seeds::BOOKING, cluster_id], call.program_id)?;
         Ok(Self { payer, customer, network, booking })
     }
 }

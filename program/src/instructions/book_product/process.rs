@@ -5,9 +5,9 @@ use ionet_abi::events::BookProductRecord;
 use ionet_abi::instructions::BookProductArgs;
 use ionet_rules::booking::{Booking, HardwareKind, Offer};
 use ionet_rules::money::{Currency, MicroUsd, Units};
-use pinocchio::{AccountView, Address};
 
 use super::accounts::BookProduct;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
@@ -15,8 +15,8 @@ use crate::state::booking::OpenBooking;
 
 /// Books.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let args: BookProductArgs = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let args: BookProductArgs = checks::arguments(call)?;
     let BookProductArgs { cluster_id, rate, rate_micro_usd, valid_until_unix_secs, quantity, minutes, currency, hardware, reserved } = args;
     checks::well_formed(reserved == [0; 6])?;
     let offer = Offer {
@@ -28,12 +28,12 @@ pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8
         rate_micro_usd: MicroUsd(rate_micro_usd),
         valid_until_unix_secs,
     };
-    let BookProduct { payer, customer, network, booking: place } = BookProduct::check(program_id, accounts, &cluster_id)?;
+    let BookProduct { payer, customer, network, booking: place } = BookProduct::check(call, &cluster_id)?;
     let now = clock::unix_secs()?;
 
     let book = Booking::book(&offer, &network.params, now)?;
 
-    place.create(payer, BookingAccount::SIZE, program_id)?;
+    place.create(payer, BookingAccount::SIZE, call.program_id)?;
     let customer = customer.address().to_bytes();
     let record = BookProductRecord {
         customer,

@@ -2,8 +2,9 @@
 
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::EarnAccounts;
-use pinocchio::{AccountView, Address};
+use pinocchio::AccountView;
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::booking::OpenBooking;
@@ -21,14 +22,14 @@ pub(super) struct Earn<'a> {
 }
 
 impl<'a> Earn<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(EarnAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(EarnAccounts::<()>::USES) })?;
         let EarnAccounts { network, booking, io_escrow, io_treasury, io_incentives, io_mint, token_program, program } =
             EarnAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::recorded(io_escrow, network.vault(VaultKind::IoEscrow))?;
         checks::recorded(io_treasury, network.vault(VaultKind::IoTreasury))?;
         checks::recorded(io_incentives, network.vault(VaultKind::IoIncentives))?;

@@ -2,18 +2,18 @@
 
 use ionet_abi::events::EarnRecord;
 use ionet_abi::instructions::EarnArgs;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Earn;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Earns.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let EarnArgs { sequence } = checks::arguments(data)?;
-    let Earn { network, mut booking, mut io_escrow, mut io_treasury, mut io_incentives, io_mint } = Earn::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let EarnArgs { sequence } = checks::arguments(call)?;
+    let Earn { network, mut booking, mut io_escrow, mut io_treasury, mut io_incentives, io_mint } = Earn::check(call)?;
     let now = clock::unix_secs()?;
 
     let (amount, split) = booking.book.earn(sequence, &network.params)?;

@@ -2,18 +2,18 @@
 
 use ionet_abi::events::ExpireRecord;
 use ionet_abi::instructions::ExpireArgs;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Expire;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Expires.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let ExpireArgs {} = checks::arguments(data)?;
-    let Expire { network, mut booking, mut escrow, destination } = Expire::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let ExpireArgs {} = checks::arguments(call)?;
+    let Expire { network, mut booking, mut escrow, destination } = Expire::check(call)?;
     let now = clock::unix_secs()?;
 
     let amount = booking.book.expire(now)?.0;

@@ -2,8 +2,9 @@
 
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::ExtendAccounts;
-use pinocchio::{AccountView, Address};
+use pinocchio::AccountView;
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::booking::OpenBooking;
@@ -21,14 +22,14 @@ pub(super) struct Extend<'a> {
 }
 
 impl<'a> Extend<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(ExtendAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(ExtendAccounts::<()>::USES) })?;
         let ExtendAccounts { customer, quote_authority, network, booking, source, escrow, treasury, token_program, program } =
             ExtendAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::authority(customer, &booking.customer)?;
         checks::authority(quote_authority, &network.quote_authority)?;
         let currency = booking.book.currency()?;

@@ -4,18 +4,18 @@ use ionet_abi::events::ExtendRecord;
 use ionet_abi::instructions::ExtendArgs;
 use ionet_rules::booking::Extended;
 use ionet_rules::money::Units;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Extend;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Extends.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let ExtendArgs { amount, minutes, sequence } = checks::arguments(data)?;
-    let Extend { customer, network, mut booking, source, mut escrow, mut treasury } = Extend::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let ExtendArgs { amount, minutes, sequence } = checks::arguments(call)?;
+    let Extend { customer, network, mut booking, source, mut escrow, mut treasury } = Extend::check(call)?;
     let now = clock::unix_secs()?;
 
     let Extended { paid, fees } = booking.book.extend(sequence, minutes, Units(amount), &network.params, now)?;

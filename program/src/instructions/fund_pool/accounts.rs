@@ -2,8 +2,9 @@
 
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::FundPoolAccounts;
-use pinocchio::{AccountView, Address};
+use pinocchio::AccountView;
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::network::Network;
@@ -19,12 +20,12 @@ pub(super) struct FundPool<'a> {
 }
 
 impl<'a> FundPool<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(FundPoolAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(FundPoolAccounts::<()>::USES) })?;
         let FundPoolAccounts { authority, network, usdc_source, io_source, usdc_pool, io_pool, token_program } =
             FundPoolAccounts::from_list(list);
         checks::token_program(token_program)?;
-        let network = Network::open(network, program_id)?;
+        let network = Network::open(network, call.program_id)?;
         checks::authority(authority, &network.authority)?;
         checks::recorded(usdc_pool, network.vault(VaultKind::UsdcPool))?;
         checks::recorded(io_pool, network.vault(VaultKind::IoPool))?;

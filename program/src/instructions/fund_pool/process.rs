@@ -2,17 +2,17 @@
 
 use ionet_abi::instructions::FundPoolArgs;
 use ionet_rules::RuleError;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::FundPool;
+use crate::call::Call;
 use crate::checks;
 use crate::refusal::Outcome;
 
 /// Funds.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let FundPoolArgs { usdc, io } = checks::arguments(data)?;
-    let FundPool { authority, usdc_source, io_source, mut usdc_pool, mut io_pool } = FundPool::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let FundPoolArgs { usdc, io } = checks::arguments(call)?;
+    let FundPool { authority, usdc_source, io_source, mut usdc_pool, mut io_pool } = FundPool::check(call)?;
     if usdc == 0 && io == 0 {
         return Err(RuleError::ZeroAmount.into());
     }

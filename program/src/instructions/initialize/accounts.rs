@@ -8,6 +8,7 @@ use ionet_rules::money::Currency;
 use pinocchio::address::address_eq;
 use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::create::Place;
@@ -29,8 +30,8 @@ pub(super) struct Initialize<'a> {
 }
 
 impl<'a> Initialize<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(InitializeAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(InitializeAccounts::<()>::USES) })?;
         let InitializeAccounts {
             payer,
             program,
@@ -54,9 +55,9 @@ impl<'a> Initialize<'a> {
         checks::token_program(token_program)?;
         checks::system_program(system_program)?;
         // It signed: only who holds the key that the program was deployed with can create its network.
-        checks::this_program(program, program_id)?;
-        let network = Place::find(network, &[seeds::NETWORK], program_id)?;
-        let oracle = Place::find(oracle, &[seeds::ORACLE], program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Place::find(network, &[seeds::NETWORK], call.program_id)?;
+        let oracle = Place::find(oracle, &[seeds::ORACLE], call.program_id)?;
         tokens::check_mint(usdc_mint, Currency::Usdc)?;
         tokens::check_mint(io_mint, Currency::Io)?;
         if address_eq(usdc_mint.address(), io_mint.address()) {

@@ -2,11 +2,12 @@
 
 use ionet_abi::accounts::{AccountTag, NetworkAccount, OracleAccount, ProgramAccount, VERSION, VaultKind};
 use ionet_abi::instructions::InitializeArgs;
-use pinocchio::{AccountView, Address};
+use pinocchio::Address;
 use pinocchio_token::instructions::InitializeAccount3;
 use pinocchio_token::state;
 
 use super::accounts::Initialize;
+use crate::call::Call;
 use crate::checks;
 use crate::refusal::Outcome;
 use crate::state::write;
@@ -14,18 +15,18 @@ use crate::tokens::TOKEN_PROGRAM_ID;
 
 /// Initialises.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let InitializeArgs { params, quote_authority, verifier } = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let InitializeArgs { params, quote_authority, verifier } = checks::arguments(call)?;
     checks::well_formed(quote_authority != [0; 32] && verifier != [0; 32])?;
-    let new = Initialize::check(program_id, accounts)?;
+    let new = Initialize::check(call)?;
 
     params.check()?;
 
     for kind in VaultKind::ALL {
-        create_vault(&new, kind, program_id)?;
+        create_vault(&new, kind, call.program_id)?;
     }
-    create_oracle(&new, program_id)?;
-    new.network.create(new.payer, NetworkAccount::SIZE, program_id)?;
+    create_oracle(&new, call.program_id)?;
+    new.network.create(new.payer, NetworkAccount::SIZE, call.program_id)?;
     let network = NetworkAccount {
         tag: AccountTag::Network as u8,
         version: VERSION,

@@ -2,8 +2,9 @@
 
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::PayAccounts;
-use pinocchio::{AccountView, Address};
+use pinocchio::AccountView;
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::booking::OpenBooking;
@@ -20,13 +21,13 @@ pub(super) struct Pay<'a> {
 }
 
 impl<'a> Pay<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(PayAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(PayAccounts::<()>::USES) })?;
         let PayAccounts { customer, network, booking, source, escrow, token_program, program } = PayAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::authority(customer, &booking.customer)?;
         let currency = booking.book.currency()?;
         checks::recorded(escrow, network.vault(VaultKind::escrow(currency)))?;

@@ -3,19 +3,19 @@
 use ionet_abi::events::PayRecord;
 use ionet_abi::instructions::PayArgs;
 use ionet_rules::money::Units;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Pay;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Pays.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let PayArgs { amount, sequence, reserved } = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let PayArgs { amount, sequence, reserved } = checks::arguments(call)?;
     checks::well_formed(reserved == 0)?;
-    let Pay { customer, network, mut booking, source, mut escrow } = Pay::check(program_id, accounts)?;
+    let Pay { customer, network, mut booking, source, mut escrow } = Pay::check(call)?;
     let now = clock::unix_secs()?;
 
     booking.book.pay(sequence, Units(amount), &network.params, now)?;

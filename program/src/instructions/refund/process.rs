@@ -3,18 +3,18 @@
 use ionet_abi::events::RefundRecord;
 use ionet_abi::instructions::RefundArgs;
 use ionet_rules::booking::Refunded;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Refund;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Refunds.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let RefundArgs {} = checks::arguments(data)?;
-    let Refund { network, mut booking, mut escrow, mut treasury, destination } = Refund::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let RefundArgs {} = checks::arguments(call)?;
+    let Refund { network, mut booking, mut escrow, mut treasury, destination } = Refund::check(call)?;
     let now = clock::unix_secs()?;
 
     let Refunded { amount, dust } = booking.book.refund()?;

@@ -3,8 +3,8 @@
 use ionet_abi::accounts::{OracleAccount, VaultKind};
 use ionet_abi::instructions::RepurchaseAccounts;
 use pinocchio::account::Ref;
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state;
@@ -24,15 +24,15 @@ pub(super) struct Repurchase<'a> {
 }
 
 impl<'a> Repurchase<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(RepurchaseAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(RepurchaseAccounts::<()>::USES) })?;
         let RepurchaseAccounts { network, oracle, booking, usdc_escrow, io_escrow, usdc_pool, io_pool, token_program, program } =
             RepurchaseAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let oracle = state::view(oracle, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let oracle = state::view(oracle, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::recorded(usdc_escrow, network.vault(VaultKind::UsdcEscrow))?;
         checks::recorded(io_escrow, network.vault(VaultKind::IoEscrow))?;
         checks::recorded(usdc_pool, network.vault(VaultKind::UsdcPool))?;

@@ -5,19 +5,19 @@ use ionet_abi::instructions::RepurchaseArgs;
 use ionet_rules::money::{Io, Usdc};
 use ionet_rules::oracle;
 use ionet_rules::pool::Reserves;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Repurchase;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Repurchases.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let RepurchaseArgs { sequence } = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let RepurchaseArgs { sequence } = checks::arguments(call)?;
     let Repurchase { network, oracle, mut booking, mut usdc_escrow, mut io_escrow, mut usdc_pool, mut io_pool } =
-        Repurchase::check(program_id, accounts)?;
+        Repurchase::check(call)?;
     let now = clock::unix_secs()?;
 
     let price = oracle::price(oracle.current(), &network.params, now)?;

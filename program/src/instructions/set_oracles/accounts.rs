@@ -1,8 +1,8 @@
 //! The accounts of `set_oracles`.
 
 use ionet_abi::instructions::SetOraclesAccounts;
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::network::Network;
@@ -14,11 +14,11 @@ pub(super) struct SetOracles<'a> {
 }
 
 impl<'a> SetOracles<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(SetOraclesAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(SetOraclesAccounts::<()>::USES) })?;
         let SetOraclesAccounts { authority, network, oracle } = SetOraclesAccounts::from_list(list);
-        let network = Network::open(network, program_id)?;
-        let oracle = OpenOracle::open(oracle, program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let oracle = OpenOracle::open(oracle, call.program_id)?;
         checks::authority(authority, &network.authority)?;
         Ok(Self { oracle })
     }

@@ -2,18 +2,18 @@
 
 use ionet_abi::instructions::SetOraclesArgs;
 use ionet_rules::oracle::{MAX_ORACLES, Submission};
-use pinocchio::{AccountView, Address};
 
 use super::accounts::SetOracles;
+use crate::call::Call;
 use crate::checks;
 use crate::refusal::Outcome;
 
 /// Sets.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let SetOraclesArgs { keys, count } = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let SetOraclesArgs { keys, count } = checks::arguments(call)?;
     checks::well_formed(is_set(&keys, count))?;
-    let SetOracles { mut oracle } = SetOracles::check(program_id, accounts)?;
+    let SetOracles { mut oracle } = SetOracles::check(call)?;
 
     let before = (oracle.keys, oracle.submissions);
     for (key, submission) in keys.iter().zip(oracle.submissions.iter_mut()) {

@@ -2,8 +2,8 @@
 
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::StartAccounts;
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::booking::OpenBooking;
@@ -19,13 +19,13 @@ pub(super) struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(StartAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(StartAccounts::<()>::USES) })?;
         let StartAccounts { verifier, network, booking, escrow, treasury, token_program, program } = StartAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::authority(verifier, &network.verifier)?;
         let currency = booking.book.currency()?;
         checks::recorded(escrow, network.vault(VaultKind::escrow(currency)))?;

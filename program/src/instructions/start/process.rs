@@ -2,18 +2,18 @@
 
 use ionet_abi::events::StartRecord;
 use ionet_abi::instructions::StartArgs;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Start;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Starts.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let StartArgs {} = checks::arguments(data)?;
-    let Start { network, mut booking, mut escrow, mut treasury } = Start::check(program_id, accounts)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let StartArgs {} = checks::arguments(call)?;
+    let Start { network, mut booking, mut escrow, mut treasury } = Start::check(call)?;
     let now = clock::unix_secs()?;
 
     let fees = booking.book.start(now)?.0;

@@ -2,8 +2,8 @@
 
 use ionet_abi::instructions::SubmitPriceAccounts;
 use ionet_rules::RuleError;
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state::oracle::OpenOracle;
@@ -16,10 +16,10 @@ pub(super) struct SubmitPrice<'a> {
 }
 
 impl<'a> SubmitPrice<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(SubmitPriceAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(SubmitPriceAccounts::<()>::USES) })?;
         let SubmitPriceAccounts { submitter, oracle } = SubmitPriceAccounts::from_list(list);
-        let oracle = OpenOracle::open(oracle, program_id)?;
+        let oracle = OpenOracle::open(oracle, call.program_id)?;
         let place = oracle
             .keys
             .iter()

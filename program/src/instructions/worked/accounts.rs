@@ -3,8 +3,8 @@
 use ionet_abi::accounts::{OracleAccount, VaultKind};
 use ionet_abi::instructions::WorkedAccounts;
 use pinocchio::account::Ref;
-use pinocchio::{AccountView, Address};
 
+use crate::call::Call;
 use crate::checks::{self, Uses};
 use crate::refusal::Outcome;
 use crate::state;
@@ -23,15 +23,15 @@ pub(super) struct Worked<'a> {
 }
 
 impl<'a> Worked<'a> {
-    pub(super) fn check(program_id: &'a Address, accounts: &'a [AccountView]) -> Outcome<Self> {
-        let list = checks::list(accounts, const { Uses::of(WorkedAccounts::<()>::USES) })?;
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(WorkedAccounts::<()>::USES) })?;
         let WorkedAccounts { verifier, network, oracle, booking, escrow, payable, treasury, token_program, program } =
             WorkedAccounts::from_list(list);
         checks::token_program(token_program)?;
-        checks::this_program(program, program_id)?;
-        let network = Network::open(network, program_id)?;
-        let oracle = state::view(oracle, program_id)?;
-        let booking = OpenBooking::open(booking, program_id)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let oracle = state::view(oracle, call.program_id)?;
+        let booking = OpenBooking::open(booking, call.program_id)?;
         checks::authority(verifier, &network.verifier)?;
         let currency = booking.book.currency()?;
         checks::recorded(escrow, network.vault(VaultKind::escrow(currency)))?;

@@ -7,20 +7,20 @@ use ionet_rules::booking::{End, WorkLog, Worked as Moved};
 use ionet_rules::money::{Currency, Io};
 use ionet_rules::oracle;
 use ionet_rules::worklog::EndReason;
-use pinocchio::{AccountView, Address};
 
 use super::accounts::Worked;
+use crate::call::Call;
 use crate::checks;
 use crate::clock;
 use crate::refusal::Outcome;
 
 /// Logs.
 #[inline(never)]
-pub(crate) fn process(program_id: &Address, accounts: &[AccountView], data: &[u8]) -> Outcome {
-    let WorkedArgs { device_minutes, ended_at_unix_secs, sequence, end_reason, reserved } = checks::arguments(data)?;
+pub(crate) fn process(call: &Call) -> Outcome {
+    let WorkedArgs { device_minutes, ended_at_unix_secs, sequence, end_reason, reserved } = checks::arguments(call)?;
     checks::well_formed(reserved == [0; 3] && (end_reason != 0 || ended_at_unix_secs == 0))?;
     let end = EndReason::from_u8(end_reason)?.map(|reason| End { reason, at_unix_secs: ended_at_unix_secs });
-    let Worked { network, oracle, mut booking, mut escrow, mut payable, mut treasury } = Worked::check(program_id, accounts)?;
+    let Worked { network, oracle, mut booking, mut escrow, mut payable, mut treasury } = Worked::check(call)?;
     let now = clock::unix_secs()?;
 
     let Moved { value, value_micro_usd, supplier, rest, dust } =
