@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod program;
 mod shell;
 mod test;
 
@@ -23,6 +24,9 @@ enum Task {
     Lint,
     /// Writes the generated files anew: OpenAPI, command reference, compute units.
     Docs,
+    /// Compiles the on-chain program, or checks the committed artefact against its sources.
+    #[command(subcommand)]
+    Program(program::ProgramTask),
     /// Measures, prints the method and the figures, and writes bench/results/NAME.json.
     Bench(bench::BenchOptions),
 }
@@ -32,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Lint => test::lint(),
         Task::Docs => docs::regenerate(),
+        Task::Program(task) => program::run(&task),
         Task::Bench(options) => bench::run(&options),
     }
 }

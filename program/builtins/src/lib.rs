@@ -5,6 +5,7 @@
 //! which are far cheaper than loops. Link the crate with `use ionet_builtins as _;`.
 #![no_std]
 #![cfg_attr(target_arch = "bpf", feature(abi_unadjusted))]
+#![cfg_attr(target_arch = "bpf", allow(internal_features, reason = "no other calling convention returns 128 bits in registers"))]
 
 #[cfg(target_arch = "bpf")]
 mod arithmetic;
