@@ -1,0 +1,101 @@
+//! Devices that have ever connected.
+
+use ionet_types::DeviceId;
+use ionet_types::agent::Hardware;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::{Store, StoreError, StoreResult, parsed};
+
+/// A device as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Which.
+    pub id: DeviceId,
+    /// Name that its supplier gave it.
+    pub label: Option<String>,
+    /// What its agent last reported.
+    pub hardware: Hardware,
+    /// Version of its agent.
+    pub agent_version: String,
+    /// When it first connected, unix seconds.
+    pub registered_at_unix_secs: i64,
+    /// When it last connected or left, unix seconds.
+    pub last_seen_unix_secs: i64,
+    /// When a node last failed on it, unix seconds; 0 for never.
+    pub failed_at_unix_secs: i64,
+}
+
+fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
+    let hardware: String = row.try_get("hardware")?;
+    Ok(DeviceRow {
+        id: parsed(row, "id")?,
+        label: row.try_get("label")?,
+        hardware: serde_json::from_str(&hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?,
+        agent_version: row.try_get("agent_version")?,
+        registered_at_unix_secs: row.try_get("registered_at_unix_secs")?,
+        last_seen_unix_secs: row.try_get("last_seen_unix_secs")?,
+        failed_at_unix_secs: row.try_get("failed_at_unix_secs")?,
+    })
+}
+
+impl Store {
+    /// A device has connected: registers it, or takes over what it reports now.
+    pub async fn device_connected(
+        &self,
+        id: DeviceId,
+        label: Option<&str>,
+        hardware: &Hardware,
+        agent_version: &str,
+        now_unix_secs: i64,
+    ) -> StoreResult<()> {
+        let hardware = serde_json::to_string(hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
+        sqlx::query(
+            "INSERT INTO devices (id, label, hardware, agent_version, registered_at_unix_secs, last_seen_unix_secs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+             ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, last_seen_unix_secs = ?5",
+        )
+        .bind(id.to_string())
+        .bind(label)
+        .bind(hardware)
+        .bind(agent_version)
+        .bind(now_unix_secs)
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// A device was last heard of now.
+    pub async fn device_seen(&self, id: DeviceId, now_unix_secs: i64) -> StoreResult<()> {
+        let query = sqlx::query("UPDATE devices SET last_seen_unix_secs = max(last_seen_unix_secs, ?2) WHERE id = ?1");
+        query.bind(id.to_string()).bind(now_unix_secs).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// A node failed on a device.
+    pub async fn device_failed(&self, id: DeviceId, now_unix_secs: i64) -> StoreResult<()> {
+        let query = sqlx::query("UPDATE devices SET failed_at_unix_secs = ?2 WHERE id = ?1");
+        query.bind(id.to_string()).bind(now_unix_secs).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Devices on which a node failed after this moment, and when.
+    pub async fn devices_failed_since(&self, unix_secs: i64) -> StoreResult<Vec<(DeviceId, i64)>> {
+        let query = sqlx::query("SELECT id, failed_at_unix_secs FROM devices WHERE failed_at_unix_secs > ?").bind(unix_secs.max(0));
+        let rows = query.fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((parsed(row, "id")?, row.try_get("failed_at_unix_secs")?))).collect()
+    }
+
+    /// A device.
+    pub async fn device(&self, id: DeviceId) -> StoreResult<Option<DeviceRow>> {
+        let query = sqlx::query("SELECT * FROM devices WHERE id = ?").bind(id.to_string());
+        query.fetch_optional(&self.read).await?.as_ref().map(device).transpose()
+    }
+
+    /// Devices after `after` in the order of their ids.
+    pub async fn devices(&self, after: Option<DeviceId>, limit: u32) -> StoreResult<Vec<DeviceRow>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let query = sqlx::query("SELECT * FROM devices WHERE id > ? ORDER BY id LIMIT ?").bind(after).bind(limit);
+        query.fetch_all(&self.read).await?.iter().map(device).collect()
+    }
+}
