@@ -1,0 +1,194 @@
+//! The agent as a whole: opens its directory, keeps one keeper for each node, and holds the connection to the hub.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    sync::Arc,
+    time::Duration,
+};
+
+use fs2::FileExt;
+use ionet_types::agent::{DesiredState, ObservedWorkload, WorkloadKey, WorkloadState};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    AgentError, AgentOptions, DeviceKey,
+    clock::unix_secs,
+    connection,
+    keeper::keep,
+    node::Reaper,
+    processes,
+    ray::RayRuntime,
+    runtime::Runtime,
+    store::{Phase, Store, parse_key},
+};
+
+/// How long the report of an ended node is repeated.
+const REPORT_ENDED_SECS: i64 = 60;
+
+/// What the parts of an agent share.
+pub(crate) struct Shared {
+    pub(crate) options: AgentOptions,
+    pub(crate) key: DeviceKey,
+    pub(crate) device_id: String,
+    pub(crate) store: Store,
+    pub(crate) reaper: Reaper,
+    pub(crate) runtime: Box<dyn Runtime>,
+    /// What the hub wants, as it is on disk; `None` before it ever said.
+    pub(crate) desired: watch::Sender<Option<Arc<DesiredState>>>,
+    /// What runs.
+    pub(crate) observed: watch::Sender<BTreeMap<WorkloadKey, ObservedWorkload>>,
+}
+
+impl Shared {
+    /// Takes over what the hub wants: to disk first, then to the keepers.
+    pub(crate) fn set_desired(&self, desired: DesiredState) -> Result<(), AgentError> {
+        self.store.set_desired(&desired)?;
+        // A report that follows this revision must not look as if the node had vanished.
+        let unknown = |key: &WorkloadKey| !self.observed.borrow().contains_key(key);
+        for want in desired.workloads.iter().filter(|want| unknown(&want.key)) {
+            let state = WorkloadState::Preparing { percent: 0, detail: "begins".to_owned() };
+            self.publish(observed(want.key, want.attempt, state));
+        }
+        self.desired.send_replace(Some(Arc::new(desired)));
+        Ok(())
+    }
+
+    /// Tells how a node is; the time of a state is when it began.
+    pub(crate) fn publish(&self, mut new: ObservedWorkload) {
+        self.observed.send_if_modified(|all| {
+            if let Some(old) = all.get(&new.key) {
+                if (&old.state, old.attempt) == (&new.state, new.attempt) {
+                    new.since_unix_secs = old.since_unix_secs;
+                }
+                if *old == new {
+                    return false;
+                }
+            }
+            all.insert(new.key, new);
+            true
+        });
+    }
+}
+
+fn observed(key: WorkloadKey, attempt: u32, state: WorkloadState) -> ObservedWorkload {
+    ObservedWorkload { key, attempt, state, since_unix_secs: unix_secs(), endpoints: None, ray_version: None }
+}
+
+/// Runs an agent until `shutdown`. The nodes go on running after it: the next agent in the same directory finds them again.
+///
+/// The device's key and state lie in `options.dir`; nobody else may use it at the same time. What the hub or the network does wrong is
+/// retried for ever and is no error.
+pub async fn run(options: AgentOptions, shutdown: CancellationToken) -> Result<(), AgentError> {
+    let runtime = Box::new(RayRuntime::new(&options));
+    run_with(options, runtime, shutdown).await
+}
+
+pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, shutdown: CancellationToken) -> Result<(), AgentError> {
+    options.check()?;
+    let hub_url = connection::websocket_url(&options.hub_url)?;
+    let store = Store::open(&options.dir)?;
+    let _lock = lock(&options)?;
+    let key = DeviceKey::load_or_create(&options.dir)?;
+    let desired = store.desired()?.map(Arc::new);
+    let shared = Arc::new(Shared {
+        device_id: key.device_id(),
+        key,
+        store,
+        reaper: Reaper::default(),
+        runtime,
+        desired: watch::Sender::new(desired),
+        observed: watch::Sender::new(BTreeMap::new()),
+        options,
+    });
+    publish_recorded(&shared)?;
+    tracing::info!(device_id = shared.device_id, hub = hub_url.as_str(), "agent runs; nodes are not isolated: for trusted use only");
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        result = keep_all(shared.clone()) => result,
+        () = connection::hold(shared.clone(), hub_url) => Ok(()),
+    }
+}
+
+/// Tells what an earlier agent left running, before the hub can ask.
+fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
+    for key in shared.store.recorded_keys()? {
+        let Some(record) = shared.store.record(key)? else { continue };
+        let state = match record.phase {
+            Phase::Starting => WorkloadState::Starting,
+            Phase::Ready => WorkloadState::Ready,
+            Phase::Failed { code, message, retryable } => WorkloadState::Failed { code, message, retryable },
+            Phase::Stopped { reason } => WorkloadState::Stopped { reason },
+        };
+        shared.publish(ObservedWorkload {
+            since_unix_secs: record.since_unix_secs,
+            endpoints: record.plan.endpoints,
+            ray_version: record.plan.version,
+            ..observed(key, record.attempt, state)
+        });
+    }
+    Ok(())
+}
+
+fn lock(options: &AgentOptions) -> Result<fs::File, AgentError> {
+    let path = options.dir.join("agent.lock");
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(AgentError::file("cannot open", &path))?;
+    file.try_lock_exclusive().map_err(|_| AgentError::DirInUse { dir: options.dir.clone() })?;
+    Ok(file)
+}
+
+/// Sees to it that each node that is wanted or was begun has a keeper.
+async fn keep_all(shared: Arc<Shared>) -> Result<(), AgentError> {
+    let mut keepers = Keepers::default();
+    let mut changes = shared.desired.subscribe();
+    // Of nodes whose records were lost, only their processes tell.
+    let prefix = format!("{}/", shared.device_id);
+    let mut lost: Vec<WorkloadKey> = processes::marks(&prefix).iter().filter_map(|mark| parse_key(&mark[prefix.len()..])).collect();
+    loop {
+        let mut keys = shared.store.recorded_keys()?;
+        let desired = changes.borrow_and_update().clone();
+        if let Some(desired) = desired {
+            keys.extend(desired.workloads.iter().map(|workload| workload.key));
+            keys.append(&mut lost);
+        }
+        keepers.0.retain(|_, keeper| !keeper.is_finished());
+        for key in keys {
+            keepers.0.entry(key).or_insert_with(|| tokio::spawn(keep(shared.clone(), key)));
+        }
+        shared.reaper.reap();
+        forget_ended(&shared, &keepers);
+        let _ = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await;
+    }
+}
+
+/// Stops repeating that a node has ended when the hub has had time to hear it.
+fn forget_ended(shared: &Shared, keepers: &Keepers) {
+    let desired = shared.desired.borrow().clone();
+    let is_desired = |key: &WorkloadKey| desired.iter().any(|desired| desired.workloads.iter().any(|want| want.key == *key));
+    shared.observed.send_if_modified(|all| {
+        let before = all.len();
+        all.retain(|key, observed| {
+            let is_told = matches!(observed.state, WorkloadState::Stopped { .. }) && unix_secs() - observed.since_unix_secs > REPORT_ENDED_SECS;
+            keepers.0.contains_key(key) || is_desired(key) || (matches!(observed.state, WorkloadState::Stopped { .. }) && !is_told)
+        });
+        all.len() != before
+    });
+}
+
+/// The keepers' tasks, which end with the agent.
+#[derive(Default)]
+struct Keepers(HashMap<WorkloadKey, JoinHandle<()>>);
+
+impl Drop for Keepers {
+    fn drop(&mut self) {
+        for keeper in self.0.values() {
+            keeper.abort();
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The one connection to the hub: opened by the agent, opened again for ever when it breaks. Nodes do not notice.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{SinkExt, StreamExt, stream::SplitStream};
+use ionet_types::agent::{
+    AgentMessage, CONNECT_PATH, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, MAX_FRAME_BYTES, ObservedState, ProtocolError,
+};
+use rand::Rng;
+use thiserror::Error;
+use tokio::{
+    net::TcpStream,
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, http::Uri, protocol::WebSocketConfig},
+};
+
+use crate::{AgentError, agent::Shared, clock::unix_secs, probe::probe, tunnel::Tunnel};
+
+/// First and longest pause between two attempts to connect.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// How long opening the connection and each step of the greeting may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(15);
+/// How many heartbeats may pass without a sign of the hub.
+const SILENT_HEARTBEATS: u32 = 3;
+/// Messages that may wait to be sent. A tunnelled response waits when there is no room.
+const OUTBOX: usize = 64;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+#[derive(Debug, Error)]
+enum Broken {
+    #[error("the connection failed: {0}")]
+    Socket(#[from] tungstenite::Error),
+    #[error("the hub sent what is no message: {0}")]
+    Protocol(#[from] ProtocolError),
+    #[error("the hub was silent for too long")]
+    Silent,
+    #[error("the hub closed the connection")]
+    Closed,
+    #[error("the hub belongs to network {theirs:?}, this device to {ours:?}")]
+    OtherNetwork { theirs: String, ours: String },
+    #[error("the hub refused the device: {code}: {message}")]
+    Refused { code: String, message: String },
+    #[error("the hub sent {0} where something else was due")]
+    Unexpected(&'static str),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+}
+
+/// The websocket endpoint of a hub.
+pub(crate) fn websocket_url(hub_url: &str) -> Result<String, AgentError> {
+    let invalid = |reason: &str| AgentError::InvalidHubUrl { url: hub_url.to_owned(), reason: reason.to_owned() };
+    let base = hub_url.trim_end_matches('/');
+    let (scheme, rest) = base.split_once("://").ok_or_else(|| invalid("it must begin with http:// or https://"))?;
+    let scheme = match scheme {
+        "http" | "ws" => "ws",
+        "https" | "wss" => "wss",
+        _ => return Err(invalid("it must begin with http:// or https://")),
+    };
+    let url = format!("{scheme}://{rest}{CONNECT_PATH}");
+    match url.parse::<Uri>() {
+        Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none() => Ok(url),
+        _ => Err(invalid("it is not a URL of a host")),
+    }
+}
+
+/// Holds the connection for ever.
+pub(crate) async fn hold(shared: Arc<Shared>, url: String) {
+    let mut pause = BACKOFF.0;
+    loop {
+        let welcomed = AtomicU64::new(0);
+        let broken = serve(&shared, &url, &welcomed).await;
+        if welcomed.load(Ordering::Relaxed) > 0 {
+            pause = BACKOFF.0;
+        }
+        let wait = rand::rng().random_range(pause / 2..=pause);
+        tracing::warn!(hub = url, reason = %broken, retry_in_ms = wait.as_millis(), "no connection to the hub; nodes go on");
+        tokio::time::sleep(wait).await;
+        pause = (pause * 2).min(BACKOFF.1);
+    }
+}
+
+/// Serves one connection until it breaks.
+async fn serve(shared: &Arc<Shared>, url: &str, welcomed: &AtomicU64) -> Broken {
+    match greet(shared, url).await {
+        Ok((socket, heartbeat)) => {
+            welcomed.store(1, Ordering::Relaxed);
+            match talk(shared, socket, heartbeat).await {
+                Ok(never) => match never {},
+                Err(broken) => broken,
+            }
+        }
+        Err(broken) => broken,
+    }
+}
+
+/// Connects, proves the device's key and is welcomed.
+async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Broken> {
+    let mut config = WebSocketConfig::default();
+    config.max_message_size = Some(MAX_FRAME_BYTES);
+    config.max_frame_size = Some(MAX_FRAME_BYTES);
+    let connect = tokio_tungstenite::connect_async_tls_with_config(url, Some(config), true, Some(connector()));
+    let (mut socket, _) = timeout(STEP_TIMEOUT, connect).await.map_err(|_| Broken::Silent)??;
+
+    let (nonce, network) = match receive(&mut socket).await? {
+        HubMessage::Challenge { nonce, network } => (nonce, network),
+        HubMessage::Refused { code, message } => return Err(Broken::Refused { code, message }),
+        _ => return Err(Broken::Unexpected("another message than a challenge")),
+    };
+    let remembered = shared.store.network()?;
+    if let Some(ours) = shared.options.network.clone().or_else(|| remembered.clone()).filter(|ours| *ours != network) {
+        return Err(Broken::OtherNetwork { theirs: network, ours });
+    }
+    let options = shared.options.clone();
+    let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let hello = Hello::sign(shared.key.signing_key(), &network, &nonce, version, hardware, shared.options.label.clone());
+    socket.send(Message::text(AgentMessage::Hello(Box::new(hello)).encode())).await?;
+    match receive(&mut socket).await? {
+        HubMessage::Welcome { heartbeat_secs, .. } => {
+            if remembered.is_none() {
+                shared.store.set_network(&network)?;
+            }
+            let secs = heartbeat_secs.clamp(*HEARTBEAT_SECS.start(), *HEARTBEAT_SECS.end());
+            tracing::info!(network, heartbeat_secs = secs, "connected to the hub");
+            Ok((socket, Duration::from_secs(secs.into())))
+        }
+        HubMessage::Refused { code, message } => Err(Broken::Refused { code, message }),
+        _ => Err(Broken::Unexpected("another message than a welcome")),
+    }
+}
+
+async fn receive(socket: &mut Socket) -> Result<HubMessage, Broken> {
+    loop {
+        match timeout(STEP_TIMEOUT, socket.next()).await.map_err(|_| Broken::Silent)? {
+            None | Some(Ok(Message::Close(_))) => return Err(Broken::Closed),
+            Some(Ok(Message::Text(text))) => match HubMessage::decode(&text)? {
+                HubMessage::Unknown => {}
+                message => return Ok(message),
+            },
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// TLS for hubs on the internet, with the certificates that browsers trust.
+fn connector() -> Connector {
+    let roots = trusted_roots();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider supports the default versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Connector::Rustls(Arc::new(config))
+}
+
+fn trusted_roots() -> rustls::RootCertStore {
+    rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+/// Speaks over a welcomed connection until it breaks.
+async fn talk(shared: &Arc<Shared>, socket: Socket, heartbeat: Duration) -> Result<std::convert::Infallible, Broken> {
+    let (mut sink, stream) = socket.split();
+    let (outbox, mut waiting) = mpsc::channel::<Message>(OUTBOX);
+    // The revision that this connection has brought; the hub knows from it what a report follows.
+    let revision = Arc::new(AtomicU64::new(0));
+    // Reading never waits for writing, so that two busy ends cannot block each other.
+    let write = async {
+        while let Some(message) = waiting.recv().await {
+            sink.send(message).await?;
+        }
+        Err(Broken::Closed)
+    };
+    tokio::select! {
+        result = write => result,
+        result = read(shared, stream, Tunnel::new(shared.clone(), outbox.clone()), &revision, heartbeat * SILENT_HEARTBEATS) => result,
+        result = report(shared, &outbox, &revision) => result,
+        result = beat(&outbox, &revision, heartbeat) => result,
+    }
+}
+
+async fn read(
+    shared: &Arc<Shared>,
+    mut stream: SplitStream<Socket>,
+    mut tunnel: Tunnel,
+    revision: &AtomicU64,
+    silence: Duration,
+) -> Result<std::convert::Infallible, Broken> {
+    let mut has_desired = false;
+    loop {
+        let frame = timeout(silence, stream.next()).await.map_err(|_| Broken::Silent)?.ok_or(Broken::Closed)??;
+        let text = match frame {
+            Message::Text(text) => text,
+            Message::Close(_) => return Err(Broken::Closed),
+            _ => continue,
+        };
+        match HubMessage::decode(&text)? {
+            HubMessage::Desired(desired) => {
+                if has_desired && desired.revision < revision.load(Ordering::Relaxed) {
+                    tracing::warn!(revision = desired.revision, "old desired state skipped");
+                    continue;
+                }
+                has_desired = true;
+                take_over(shared, desired, revision).await?;
+            }
+            HubMessage::Refused { code, message } => return Err(Broken::Refused { code, message }),
+            HubMessage::HttpRequest(request) => tunnel.open(request),
+            HubMessage::HttpBody(body) => tunnel.body(body),
+            HubMessage::HttpCredit(credit) => tunnel.credit(credit),
+            HubMessage::HttpCancel(cancel) => tunnel.cancel(cancel.request_id),
+            HubMessage::Challenge { .. } | HubMessage::Welcome { .. } => return Err(Broken::Unexpected("a second greeting")),
+            HubMessage::Unknown => tracing::debug!("a message of an unknown kind skipped"),
+        }
+    }
+}
+
+async fn take_over(shared: &Arc<Shared>, desired: DesiredState, revision: &AtomicU64) -> Result<(), Broken> {
+    let new = desired.revision;
+    let shared = shared.clone();
+    // It waits for the disk.
+    let done = tokio::task::spawn_blocking(move || shared.set_desired(desired).map(|()| shared)).await;
+    let shared = done.map_err(|_| Broken::Closed)??;
+    revision.store(new, Ordering::Relaxed);
+    // Also if nothing changes, the hub wants to hear that this revision was taken over.
+    shared.observed.send_modify(|_| {});
+    Ok(())
+}
+
+/// Tells the hub what runs, at once and on every change.
+async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &AtomicU64) -> Result<std::convert::Infallible, Broken> {
+    let mut changes = shared.observed.subscribe();
+    loop {
+        let workloads = changes.borrow_and_update().values().cloned().collect();
+        let state = ObservedState { desired_revision: revision.load(Ordering::Relaxed), unix_secs: unix_secs(), workloads };
+        send(outbox, &AgentMessage::Observed(state)).await?;
+        changes.changed().await.map_err(|_| Broken::Closed)?;
+    }
+}
+
+async fn beat(outbox: &mpsc::Sender<Message>, revision: &AtomicU64, every: Duration) -> Result<std::convert::Infallible, Broken> {
+    let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        send(outbox, &AgentMessage::Heartbeat { desired_revision: revision.load(Ordering::Relaxed), unix_secs: unix_secs() }).await?;
+        // The answer to it is the sign that the hub is there.
+        outbox.send(Message::Ping(Vec::new().into())).await.map_err(|_| Broken::Closed)?;
+    }
+}
+
+async fn send(outbox: &mpsc::Sender<Message>, message: &AgentMessage) -> Result<(), Broken> {
+    outbox.send(Message::text(message.encode())).await.map_err(|_| Broken::Closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hub_urls_become_websocket_urls() {
+        assert_eq!(websocket_url("http://127.0.0.1:1/").unwrap(), "ws://127.0.0.1:1/v1/agents/connect");
+        assert_eq!(websocket_url("https://hub.example.org").unwrap(), "wss://hub.example.org/v1/agents/connect");
+        for bad in ["", "127.0.0.1", "ftp://x", "http://", "http://a b", "http://x/?a=b", "file:///etc/passwd"] {
+            assert_eq!(websocket_url(bad).unwrap_err().code(), "hub_url_invalid", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tls_connector_can_be_made() {
+        assert!(matches!(connector(), Connector::Rustls(_)));
+    }
+}
