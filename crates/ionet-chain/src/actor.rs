@@ -3,12 +3,13 @@
 
 use crate::{
     journal::{Deliver, Message},
+    shared::Shared,
     state::State,
 };
 use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
 };
 use tokio::sync::mpsc as jobs;
@@ -34,6 +35,7 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn run(mut self) {
+        let _closed = ClosedAtLast(self.state.shared.clone());
         while let Some(Job::Run(run)) = self.jobs.blocking_recv() {
             let shared = self.state.shared.clone();
             if shared.failure().is_some() {
@@ -64,6 +66,15 @@ impl Actor {
             tracing::error!("the journal's writer panicked");
         }
         drop(self.lock);
-        shared.close();
+    }
+}
+
+/// Tells that the chain has ended, however its thread ends.
+struct ClosedAtLast(Arc<Shared>);
+
+impl Drop for ClosedAtLast {
+    fn drop(&mut self) {
+        self.0.fail("its thread has ended".into());
+        self.0.close();
     }
 }

@@ -8,8 +8,9 @@ use crate::{
     shared::Shared,
     state::State,
 };
+use futures::FutureExt;
 use serde_json::Value;
-use std::{sync::Arc, thread};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -61,7 +62,11 @@ impl Chain {
 
     /// Answers one JSON-RPC call, in process.
     pub async fn request(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        rpc::dispatch(self, method, params).await
+        // The libraries that encode what clients put on chain are not ours to trust with every byte.
+        AssertUnwindSafe(rpc::dispatch(self, method, params))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(RpcError::internal("the request failed")))
     }
 
     /// Solana's own client, speaking to this chain without HTTP. Its commitment is `confirmed`.

@@ -6,6 +6,7 @@ use serde_json::json;
 use solana_keypair::Keypair;
 use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig, RpcTransactionConfig};
+use solana_signature::Signature;
 use solana_signer::Signer;
 use solana_system_interface::instruction::transfer;
 use solana_transaction_error::TransactionError;
@@ -199,7 +200,7 @@ async fn signatures_of_an_address_come_newest_first() {
         sent.push(pay(&client, &alice, &bob, 1_000_000).await);
     }
     sent.reverse();
-    let listed = async |before, until, limit| -> Vec<_> {
+    let listed = async |before, until, limit| -> Vec<Signature> {
         let config = GetConfirmedSignaturesForAddress2Config {
             before,
             until,
