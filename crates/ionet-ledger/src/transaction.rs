@@ -32,6 +32,15 @@ pub struct Prepared {
     pub message_hash: Hash,
 }
 
+impl Prepared {
+    /// The transaction with the customer's signature.
+    pub fn sign(&self, customer: &Keypair) -> Result<VersionedTransaction, LedgerError> {
+        let mut transaction = self.transaction.clone();
+        add_signature(&mut transaction, customer)?;
+        Ok(transaction)
+    }
+}
+
 /// What a transaction would do now.
 #[derive(Debug)]
 pub struct Simulation {
@@ -64,6 +73,16 @@ pub fn encode_transaction(transaction: &VersionedTransaction) -> Result<String, 
         return Err(LedgerError::malformed("transaction"));
     }
     Ok(BASE64_STANDARD.encode(bytes))
+}
+
+/// Adds the signature of `key` to a transaction that wants it; refused when it does not.
+pub fn add_signature(transaction: &mut VersionedTransaction, key: &Keypair) -> Result<(), LedgerError> {
+    let signers = usize::from(transaction.message.header().num_required_signatures);
+    let keys = transaction.message.static_account_keys().iter().take(signers);
+    let slot = keys.zip(0..).find(|(signer, _)| **signer == key.pubkey()).map(|(_, index): (_, usize)| index);
+    let slot = slot.and_then(|index| transaction.signatures.get_mut(index));
+    *slot.ok_or(LedgerError::malformed("list of signers"))? = key.sign_message(&transaction.message.serialize());
+    Ok(())
 }
 
 /// Hash of what a transaction's signers sign.

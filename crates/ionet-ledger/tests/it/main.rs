@@ -1,0 +1,12 @@
+//! The ledger against the real program on a real local chain.
+
+mod builders;
+mod forged;
+mod genesis;
+mod http;
+mod keyed;
+mod lifecycle;
+mod operator;
+mod refusals;
+mod submit;
+mod world;
