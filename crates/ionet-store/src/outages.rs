@@ -3,7 +3,7 @@
 use ionet_types::ClusterId;
 use sqlx::Row as _;
 
-use crate::{Store, StoreResult, number};
+use crate::{Store, StoreResult, number, parsed};
 
 /// A stretch of time in which a node did not work, on the chain's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,12 @@ impl Store {
         );
         query.bind(cluster_id.to_string()).bind(node).bind(to_unix_secs).execute(&self.write).await?;
         Ok(())
+    }
+
+    /// Outages that last: cluster, node, since when.
+    pub async fn outages_open(&self) -> StoreResult<Vec<(ClusterId, u16, i64)>> {
+        let rows = sqlx::query("SELECT * FROM outages WHERE to_unix_secs IS NULL").fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((parsed(row, "cluster_id")?, number(row, "node")?, row.try_get("from_unix_secs")?))).collect()
     }
 
     /// All outages of a cluster, oldest first.

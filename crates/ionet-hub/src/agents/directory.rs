@@ -1,0 +1,200 @@
+//! Who is connected. One lock, held for moments only and never across an await.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ionet_types::DeviceId;
+use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
+use ionet_types::hardware::HardwareModel;
+use tokio::sync::{mpsc, watch};
+
+use super::tunnel::Requests;
+
+/// Messages of tunnels that may wait for a slow agent.
+const MESSAGES: usize = 1024;
+/// A lease that would change by less than this is left alone, seconds: clocks jitter.
+const LEASE_JITTER_SECS: i64 = 60;
+
+/// The connected devices, and since when the others are away.
+pub(crate) struct Directory {
+    /// Before this moment nobody could connect, unix seconds on the hub's clock.
+    opened_at_unix_secs: i64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: HashMap<DeviceId, Session>,
+    left_at_unix_secs: HashMap<DeviceId, i64>,
+}
+
+/// One device's connection.
+pub(super) struct Session {
+    generation: u64,
+    hardware: Arc<Hardware>,
+    model: Option<HardwareModel>,
+    desired: watch::Sender<Option<DesiredState>>,
+    pub(super) messages: mpsc::Sender<HubMessage>,
+    observed: Option<Arc<ObservedState>>,
+    heard: Instant,
+    pub(super) requests: Requests,
+}
+
+/// What the outbox reads from.
+pub(super) struct Channels {
+    pub(super) desired: watch::Receiver<Option<DesiredState>>,
+    pub(super) messages: mpsc::Receiver<HubMessage>,
+}
+
+/// A connected device at one moment.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    /// What it is made of.
+    pub(crate) hardware: Arc<Hardware>,
+    /// Its model in the price list.
+    pub(crate) model: Option<HardwareModel>,
+    /// What it runs; `None` before its first report.
+    pub(crate) observed: Option<Arc<ObservedState>>,
+    /// Revision of what it is to run; 0 before the hub has said.
+    pub(crate) desired_revision: u64,
+}
+
+impl Seen {
+    /// A node that it reports.
+    pub(crate) fn workload(&self, key: WorkloadKey) -> Option<&ObservedWorkload> {
+        self.observed.as_ref()?.workloads.iter().find(|workload| workload.key == key)
+    }
+
+    /// Whether its report follows what it was last told.
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.desired_revision > 0 && self.observed.as_ref().is_some_and(|observed| observed.desired_revision >= self.desired_revision)
+    }
+}
+
+impl Directory {
+    pub(super) fn new(opened_at_unix_secs: i64) -> Self {
+        Self { opened_at_unix_secs, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code under this lock leaves the state half changed, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn connect(&self, device: DeviceId, generation: u64, hardware: Hardware, model: Option<HardwareModel>) -> Channels {
+        let (desired, desired_rx) = watch::channel(None);
+        let (messages, messages_rx) = mpsc::channel(MESSAGES);
+        let session = Session {
+            generation,
+            hardware: Arc::new(hardware),
+            model,
+            desired,
+            messages,
+            observed: None,
+            heard: Instant::now(),
+            requests: Requests::default(),
+        };
+        let mut state = self.lock();
+        state.left_at_unix_secs.remove(&device);
+        // The older session's senders are dropped with it: its connection ends.
+        state.sessions.insert(device, session);
+        Channels { desired: desired_rx, messages: messages_rx }
+    }
+
+    /// Ends a session, unless a newer one has taken its place. Returns whether the device is away now.
+    pub(super) fn disconnect(&self, device: DeviceId, generation: u64, now_unix_secs: i64) -> bool {
+        let mut state = self.lock();
+        if state.sessions.get(&device).is_none_or(|session| session.generation != generation) {
+            return false;
+        }
+        state.sessions.remove(&device);
+        state.left_at_unix_secs.insert(device, now_unix_secs);
+        true
+    }
+
+    /// Runs `act` on a session, if it is still the device's.
+    pub(super) fn with<R>(&self, device: DeviceId, generation: Option<u64>, act: impl FnOnce(&mut Session) -> R) -> Option<R> {
+        let mut state = self.lock();
+        let session = state.sessions.get_mut(&device)?;
+        generation.is_none_or(|generation| session.generation == generation).then(|| act(session))
+    }
+
+    /// A device has spoken. `false` when its session is over.
+    pub(super) fn heard(&self, device: DeviceId, generation: u64) -> bool {
+        self.with(device, Some(generation), |session| session.heard = Instant::now()).is_some()
+    }
+
+    /// How long a session has been silent; `None` when it is over.
+    pub(super) fn silent_for(&self, device: DeviceId, generation: u64) -> Option<Duration> {
+        self.with(device, Some(generation), |session| session.heard.elapsed())
+    }
+
+    /// A device has said what it runs. Returns what it had said before.
+    pub(super) fn observe(&self, device: DeviceId, generation: u64, observed: ObservedState) -> Option<Option<Arc<ObservedState>>> {
+        self.with(device, Some(generation), |session| session.observed.replace(Arc::new(observed)))
+    }
+
+    /// All connected devices now.
+    pub(crate) fn seen(&self) -> HashMap<DeviceId, Seen> {
+        self.lock().sessions.iter().map(|(device, session)| (*device, session.seen())).collect()
+    }
+
+    /// One connected device now.
+    pub(crate) fn seen_one(&self, device: DeviceId) -> Option<Seen> {
+        self.lock().sessions.get(&device).map(Session::seen)
+    }
+
+    pub(crate) fn connected(&self) -> usize {
+        self.lock().sessions.len()
+    }
+
+    /// Since when a device is away, unix seconds on the hub's clock; the hub's own absence does not count. `None` while it is connected.
+    pub(crate) fn away_since_unix_secs(&self, device: DeviceId) -> Option<i64> {
+        let state = self.lock();
+        if state.sessions.contains_key(&device) {
+            return None;
+        }
+        Some(state.left_at_unix_secs.get(&device).copied().unwrap_or(self.opened_at_unix_secs))
+    }
+
+    /// Tells a connected device what it is to run, if that is news.
+    pub(crate) fn desire(&self, device: DeviceId, mut workloads: Vec<DesiredWorkload>) {
+        self.with(device, None, |session| {
+            session.desired.send_if_modified(|state| {
+                if let Some(told) = state {
+                    for workload in &mut workloads {
+                        keep_lease(workload, &told.workloads);
+                    }
+                    if told.workloads == workloads {
+                        return false;
+                    }
+                }
+                let revision = state.as_ref().map_or(0, |told| told.revision) + 1;
+                *state = Some(DesiredState { revision, workloads });
+                true
+            })
+        });
+    }
+}
+
+/// A lease that hardly changes is left as it was told.
+fn keep_lease(workload: &mut DesiredWorkload, told: &[DesiredWorkload]) {
+    let told = told.iter().find(|told| told.key == workload.key);
+    if let Some(told) = told
+        && (told.lease_until_unix_secs - workload.lease_until_unix_secs).abs() < LEASE_JITTER_SECS
+    {
+        workload.lease_until_unix_secs = told.lease_until_unix_secs;
+    }
+}
+
+impl Session {
+    fn seen(&self) -> Seen {
+        Seen {
+            hardware: self.hardware.clone(),
+            model: self.model.clone(),
+            observed: self.observed.clone(),
+            desired_revision: self.desired.borrow().as_ref().map_or(0, |desired| desired.revision),
+        }
+    }
+}

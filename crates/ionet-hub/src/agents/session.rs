@@ -1,0 +1,139 @@
+//! The two ends of one agent's connection, for whoever moves its messages over a socket.
+
+use std::collections::BTreeSet;
+
+use ionet_types::agent::{AgentMessage, HubMessage, ObservedState};
+use ionet_types::problem::Code;
+use ionet_types::{ClusterId, DeviceId};
+
+use super::Agents;
+use super::directory::Channels;
+use crate::error::{ErrorKind, HubError, HubResult};
+
+/// Takes what the agent says. Dropping it ends the session: the device is unknown until it connects again.
+pub struct AgentInbox {
+    agents: Agents,
+    device: DeviceId,
+    generation: u64,
+}
+
+impl AgentInbox {
+    pub(super) fn new(agents: Agents, device: DeviceId, generation: u64) -> Self {
+        Self { agents, device, generation }
+    }
+
+    /// Which device it is.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// Takes a message. On an error the connection is to be closed.
+    pub async fn receive(&self, message: AgentMessage) -> HubResult<()> {
+        let shared = &self.agents.0;
+        if !shared.directory.heard(self.device, self.generation) {
+            return Err(closed("a newer connection of this device has taken over"));
+        }
+        match message {
+            AgentMessage::Observed(observed) => self.observed(observed),
+            AgentMessage::Heartbeat { .. } | AgentMessage::Unknown => {}
+            AgentMessage::Hello(_) => return Err(closed("a hello is said once")),
+            AgentMessage::HttpResponse(response) => self.requests(|requests| requests.response(response)),
+            AgentMessage::HttpBody(body) => self.requests(|requests| requests.body(body)),
+            AgentMessage::HttpCredit(credit) => self.requests(|requests| requests.credit(credit)),
+            AgentMessage::HttpError(error) => self.requests(|requests| requests.failed(error)),
+        }
+        Ok(())
+    }
+
+    fn requests(&self, act: impl FnOnce(&mut super::tunnel::Requests)) {
+        self.agents.0.directory.with(self.device, Some(self.generation), |session| act(&mut session.requests));
+    }
+
+    fn observed(&self, observed: ObservedState) {
+        let shared = &self.agents.0;
+        let clusters = |observed: &ObservedState| -> Vec<ClusterId> {
+            observed.workloads.iter().map(|workload| ClusterId(workload.key.cluster_id)).collect()
+        };
+        let mut touched: BTreeSet<_> = clusters(&observed).into_iter().collect();
+        let Some(before) = shared.directory.observe(self.device, self.generation, observed) else { return };
+        touched.extend(before.iter().flat_map(|before| clusters(before)));
+        shared.signals.deployments.notify_one();
+        touched.into_iter().for_each(|id| shared.signals.changed(id));
+    }
+}
+
+impl Drop for AgentInbox {
+    fn drop(&mut self) {
+        self.agents.disconnect(self.device, self.generation);
+    }
+}
+
+impl Agents {
+    fn disconnect(&self, device: DeviceId, generation: u64) {
+        let shared = self.0.clone();
+        let now_unix_secs = shared.clock.now_unix_secs();
+        if !shared.directory.disconnect(device, generation, now_unix_secs) {
+            return;
+        }
+        tracing::info!(%device, "a device disconnected");
+        shared.signals.deployments.notify_one();
+        // The time it was last heard of is for people to read: losing it with the runtime does no harm.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = shared.store.device_seen(device, now_unix_secs).await {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "when a device was last heard of could not be stored");
+                }
+                if let Ok(Some(reservation)) = shared.store.reservation_of(device).await {
+                    shared.signals.changed(reservation.cluster_id);
+                }
+            });
+        }
+    }
+}
+
+/// Gives what the agent is to be told.
+pub struct AgentOutbox {
+    agents: Agents,
+    device: DeviceId,
+    generation: u64,
+    welcome: Option<HubMessage>,
+    channels: Channels,
+}
+
+impl AgentOutbox {
+    pub(super) fn new(agents: Agents, device: DeviceId, generation: u64, welcome: HubMessage, channels: Channels) -> Self {
+        Self { agents, device, generation, welcome: Some(welcome), channels }
+    }
+
+    /// The next message to send; `None` when the connection is to be closed: the device has connected anew, or is silent for too long.
+    /// Losing the future loses no message.
+    pub async fn next(&mut self) -> Option<HubMessage> {
+        if let Some(welcome) = self.welcome.take() {
+            return Some(welcome);
+        }
+        let shared = self.agents.0.clone();
+        loop {
+            let silent_for = shared.directory.silent_for(self.device, self.generation)?;
+            let patience = shared.silence().saturating_sub(silent_for);
+            if patience.is_zero() {
+                self.agents.disconnect(self.device, self.generation);
+                return None;
+            }
+            tokio::select! {
+                biased;
+                changed = self.channels.desired.changed() => {
+                    changed.ok()?;
+                    if let Some(desired) = self.channels.desired.borrow_and_update().clone() {
+                        return Some(HubMessage::Desired(desired));
+                    }
+                }
+                message = self.channels.messages.recv() => return message,
+                () = tokio::time::sleep(patience) => {}
+            }
+        }
+    }
+}
+
+fn closed(message: &str) -> HubError {
+    HubError::new(ErrorKind::Conflict, Code::RequestMalformed).saying(message)
+}

@@ -1,0 +1,45 @@
+//! The use cases, one noun per file: what the API calls.
+
+mod clusters;
+mod devices;
+mod faucet;
+mod hardware;
+mod idempotency;
+mod keys;
+mod network;
+mod payments;
+mod quotes;
+mod ray;
+mod receipts;
+mod sign_in;
+mod tne;
+mod transactions;
+
+pub(crate) use faucet::PAYER_MIN_LAMPORTS;
+use ionet_types::page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageRequest};
+use ionet_types::problem::Code;
+
+use crate::error::{HubError, HubResult};
+
+/// How many items a page may hold.
+fn page_limit(request: &PageRequest) -> HubResult<u32> {
+    let limit = request.limit.unwrap_or(DEFAULT_PAGE_ITEMS);
+    if (1..=MAX_PAGE_ITEMS).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(HubError::field(format!("limit is between 1 and {MAX_PAGE_ITEMS}")))
+    }
+}
+
+/// Where a page begins.
+fn page_cursor<T: std::str::FromStr>(request: &PageRequest) -> HubResult<Option<T>> {
+    request.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| Code::CursorInvalid.into())).transpose()
+}
+
+/// A page of up to `limit` of these rows, which are one more when another page follows.
+fn page<R, T>(mut rows: Vec<R>, limit: u32, cursor: impl Fn(&R) -> String, item: impl FnMut(R) -> T) -> Page<T> {
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next_cursor = if more { rows.last().map(cursor) } else { None };
+    Page { items: rows.into_iter().map(item).collect(), next_cursor }
+}

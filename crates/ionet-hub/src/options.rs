@@ -1,0 +1,70 @@
+//! What the owner of a hub chooses when opening it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ionet_ledger::{Ledger, Operator};
+use ionet_market::PriceList;
+use ionet_rules::money::MicroUsd;
+
+use crate::clock::Clock;
+
+/// Options for [`Hub::open`](crate::Hub::open).
+pub struct HubOptions {
+    /// The store's database file; made when missing.
+    pub store: PathBuf,
+    /// Client of the network's program.
+    pub ledger: Ledger,
+    /// The operator's keys.
+    pub operator: Arc<Operator>,
+    /// What the network rents out, and for how much.
+    pub prices: PriceList,
+    /// Whether this is a network on one machine, with a faucet.
+    pub local: bool,
+    /// Price of one IO that the operator's own oracle submits before the last one goes stale; `None` leaves it to others.
+    pub oracle_price: Option<MicroUsd>,
+    /// Where clients reach the hub, such as `http://127.0.0.1:8080`: part of the text that wallets sign.
+    pub public_url: String,
+    /// Where clients reach the chain, if it can be told.
+    pub rpc_url: Option<String>,
+    /// Version that the hub reports.
+    pub version: String,
+    /// The hub's own clock.
+    pub clock: Clock,
+    /// How patient it is.
+    pub timing: Timing,
+}
+
+/// How patient the hub is.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// How often a reconciler looks although nobody woke it.
+    pub reconcile_every: Duration,
+    /// How often agents are to be heard of, seconds; one that is silent for three times as long counts as disconnected.
+    pub heartbeat_secs: u32,
+    /// How long a paid cluster may take to start before the network has failed it, seconds on the chain's clock.
+    pub start_within_secs: i64,
+    /// How long a device may be unreachable before its node counts as lost, seconds on the hub's clock. Until then it most likely runs on.
+    pub lost_after_secs: i64,
+    /// How long a node may be out before the network has failed the cluster, seconds on the chain's clock.
+    pub replace_within_secs: i64,
+    /// How much longer than the hired time a lease is, seconds: room for an extension to arrive while the hub is away.
+    pub lease_margin_secs: i64,
+    /// How often a node is started on the same device before another one is tried.
+    pub attempts_per_device: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            reconcile_every: Duration::from_secs(1),
+            heartbeat_secs: 10,
+            start_within_secs: 30 * 60,
+            lost_after_secs: 10 * 60,
+            replace_within_secs: 15 * 60,
+            lease_margin_secs: 15 * 60,
+            attempts_per_device: 3,
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! From paid to running: tells agents what to run, starts the hired time once every node works, replaces what fails, lets devices go.
+//!
+//! A tenant is never stopped because the hub blinked: an unreachable device keeps its lease and counts as unknown, its node is given to
+//! another device only after `lost_after_secs`, and if the chain or the store cannot be read no agent is told anything.
+
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ionet_market::{Candidate, Want, place};
+use ionet_store::{Reservation, Reserved};
+use ionet_types::agent::{DesiredWorkload, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
+use ionet_types::{ClusterId, DeviceId};
+
+use self::plan::{Action, Node, NodeState, Now, Purpose, plan, purpose};
+use super::{Open, all};
+use crate::Hub;
+use crate::agents::Seen;
+use crate::error::HubResult;
+
+/// Rounds of decisions in one run: what one decision changes, the next one sees.
+const ROUNDS: usize = 4;
+
+/// Everything that is decided from.
+struct World {
+    now: Now,
+    payment_window_secs: i64,
+    clusters: BTreeMap<ClusterId, Open>,
+    /// Clusters whose booking has not landed: nothing of them runs.
+    prepared: BTreeSet<ClusterId>,
+    reservations: Vec<Reservation>,
+    outages: BTreeMap<ClusterId, BTreeMap<u16, i64>>,
+    seen: HashMap<DeviceId, Seen>,
+}
+
+pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    let mut world = look(hub).await?;
+    let mut trouble = Ok(());
+    for _ in 0..ROUNDS {
+        let (changed, result) = decide(hub, &world).await;
+        trouble = result;
+        if !changed {
+            break;
+        }
+        world = look(hub).await?;
+    }
+    tell(hub, &world);
+    free(hub, &world.reservations).await?;
+    trouble
+}
+
+async fn look(hub: &Hub) -> HubResult<World> {
+    let (network, chain_unix_secs) = futures::try_join!(hub.ledger().network(), hub.ledger().chain_now_unix_secs())?;
+    let (mut clusters, mut prepared) = (BTreeMap::new(), BTreeSet::new());
+    let rows = hub.store().clusters_open().await?;
+    let bookings = hub.bookings(rows.iter().map(|row| row.offer.id)).await?;
+    for (row, booking) in rows.into_iter().zip(bookings) {
+        let id = row.offer.id;
+        match booking {
+            Some(booking) => {
+                clusters.insert(id, Open { row, booking });
+            }
+            None if !row.landed => {
+                prepared.insert(id);
+            }
+            None => {}
+        }
+    }
+    let mut outages: BTreeMap<ClusterId, BTreeMap<u16, i64>> = BTreeMap::new();
+    for (cluster, node, from_unix_secs) in hub.store().outages_open().await? {
+        outages.entry(cluster).or_default().insert(node, from_unix_secs);
+    }
+    Ok(World {
+        now: Now { chain_unix_secs, hub_unix_secs: hub.clock().now_unix_secs() },
+        payment_window_secs: i64::from(network.params.payment_window_secs),
+        clusters,
+        prepared,
+        reservations: hub.store().reservations().await?,
+        outages,
+        seen: hub.agents().0.directory.seen(),
+    })
+}
+
+impl World {
+    fn purpose(&self, cluster: &Open) -> Purpose {
+        purpose(&cluster.row, cluster.booking.status, &cluster.booking.book, self.now)
+    }
+
+    /// The nodes of a cluster, by number, whether a device has them or not.
+    fn nodes<'a>(&'a self, hub: &Hub, cluster: &Open) -> Vec<Node<'a>> {
+        let id = cluster.row.offer.id;
+        let reservations: BTreeMap<u16, &Reservation> = self
+            .reservations
+            .iter()
+            .filter(|reservation| reservation.cluster_id == id && !reservation.releasing)
+            .map(|reservation| (reservation.node, reservation))
+            .collect();
+        let count = u16::try_from(cluster.booking.book.quantity).unwrap_or(u16::MAX);
+        let node = |node| {
+            let reservation = reservations.get(&node).copied();
+            let device = reservation.map(|reservation| reservation.device_id);
+            let seen = device.and_then(|device| self.seen.get(&device));
+            let away = device.and_then(|device| hub.agents().0.directory.away_since_unix_secs(device));
+            Node::new(node, reservation, seen, away)
+        };
+        (0..count).map(node).collect()
+    }
+}
+
+/// Decides for every cluster and does it. Returns whether anything was changed in the store, and the first trouble.
+async fn decide(hub: &Hub, world: &World) -> (bool, HubResult<()>) {
+    let flag = AtomicBool::new(false);
+    let changed = &flag;
+    let result = all(world.clusters.values().map(|cluster| async move {
+        let id = cluster.row.offer.id;
+        match world.purpose(cluster) {
+            Purpose::Wait => {}
+            Purpose::Release => {
+                if world.reservations.iter().any(|reservation| reservation.cluster_id == id && !reservation.releasing) {
+                    hub.store().cluster_release(id).await?;
+                    changed.store(true, Ordering::Relaxed);
+                    hub.signals().metering.notify_one();
+                    hub.signals().changed(id);
+                }
+            }
+            Purpose::Run => {
+                let none = BTreeMap::new();
+                let outages = world.outages.get(&id).unwrap_or(&none);
+                let nodes = world.nodes(hub, cluster);
+                let timing = &hub.options().timing;
+                for action in plan(&cluster.row, &cluster.booking.book, &nodes, outages, world.payment_window_secs, timing, world.now) {
+                    if act(hub, world, cluster, &nodes, &action).await? {
+                        changed.store(true, Ordering::Relaxed);
+                        hub.signals().changed(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }))
+    .await;
+    (flag.into_inner(), result)
+}
+
+/// Does one thing. Returns whether the store is another one now.
+async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], action: &Action) -> HubResult<bool> {
+    let (store, id, now) = (hub.store(), cluster.row.offer.id, world.now);
+    match action {
+        Action::Head(head) => store.cluster_head(id, Some(head)).await?,
+        Action::Retry { node, attempt } => retry(hub, cluster, nodes, *node, *attempt, now).await?,
+        Action::Replace { node, attempt, or_retry } => return replace(hub, cluster, nodes, *node, *attempt, *or_retry, now).await,
+        Action::Blame { node } => {
+            if let Some(reservation) = nodes.get(usize::from(*node)).and_then(|node| node.reservation) {
+                store.device_failed(reservation.device_id, now.hub_unix_secs).await?;
+            }
+            return Ok(false);
+        }
+        Action::OutageBegin { node, from_unix_secs } => store.outage_begin(id, *node, *from_unix_secs).await?,
+        Action::OutageEnd { node } => store.outage_end(id, *node, now.chain_unix_secs).await?,
+        Action::Fail => {
+            tracing::warn!(cluster = %id, "the network has failed a cluster: what was not delivered goes back");
+            store.cluster_failed(id, now.chain_unix_secs).await?;
+            hub.signals().metering.notify_one();
+        }
+        Action::Start => {
+            let outcome = hub.ledger().start(&hub.options().operator, &id.bytes()).await?;
+            hub.stepped(cluster, "start", outcome);
+        }
+    }
+    Ok(true)
+}
+
+/// Starts a node anew on its device.
+async fn retry(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, now: Now) -> HubResult<()> {
+    let id = cluster.row.offer.id;
+    tracing::info!(cluster = %id, node, attempt = attempt + 1, "a node is started anew");
+    if node == 0 {
+        restart_others(hub, cluster, nodes, now).await?;
+    }
+    Ok(hub.store().node_retry(id, node, attempt).await?)
+}
+
+/// Gives a node to another device. Nothing is stopped before another device is found.
+async fn replace(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, or_retry: bool, now: Now) -> HubResult<bool> {
+    let offer = &cluster.row.offer;
+    let candidates: Vec<Candidate> = hub.candidates().await?;
+    let none = BTreeSet::new();
+    let want = Want { hardware: &offer.hardware, quantity: 1, exclude: &none };
+    let chosen = place(&candidates, &want, rand::random(), now.hub_unix_secs).ok().and_then(|devices| devices.first().copied());
+    if let Some(device) = chosen {
+        if node == 0 {
+            restart_others(hub, cluster, nodes, now).await?;
+        }
+        if hub.store().node_replace(offer.id, node, device, attempt, now.hub_unix_secs).await? == Reserved::All {
+            tracing::info!(cluster = %offer.id, node, %device, attempt, "a node moves to another device");
+        }
+        // When somebody else took the device meanwhile, the next look finds another one.
+        return Ok(true);
+    }
+    if or_retry {
+        retry(hub, cluster, nodes, node, attempt.saturating_sub(1), now).await?;
+    }
+    Ok(or_retry)
+}
+
+/// The head begins anew, and with it all of Ray: whatever joined the old one begins anew as well. Done before the head itself, so that an
+/// interruption in between only repeats it.
+async fn restart_others(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], now: Now) -> HubResult<()> {
+    let (store, id) = (hub.store(), cluster.row.offer.id);
+    let running = cluster.booking.book.started_at_unix_secs != 0;
+    for node in nodes.iter().filter(|node| node.node != 0 && node.reservation.is_some()) {
+        match node.state {
+            // Its own failure has it started anew.
+            NodeState::Missing | NodeState::Failed { .. } => continue,
+            // It waits for a head and has seen none.
+            NodeState::Working if cluster.row.head.is_none() => continue,
+            NodeState::Working | NodeState::Ready | NodeState::Unknown { .. } => {}
+        }
+        if running {
+            store.outage_begin(id, node.node, now.chain_unix_secs).await?;
+        }
+        store.node_retry(id, node.node, node.attempt()).await?;
+    }
+    Ok(store.cluster_head(id, None).await?)
+}
+
+/// Tells every connected device what it is to run.
+fn tell(hub: &Hub, world: &World) {
+    let reservations: HashMap<DeviceId, &Reservation> =
+        world.reservations.iter().map(|reservation| (reservation.device_id, reservation)).collect();
+    let directory = &hub.agents().0.directory;
+    for (device, seen) in &world.seen {
+        let workloads = match reservations.get(device) {
+            Some(reservation) if !reservation.releasing => match world.clusters.get(&reservation.cluster_id) {
+                Some(cluster) if world.purpose(cluster) == Purpose::Run => vec![workload(hub, world, cluster, reservation, seen)],
+                Some(_) => Vec::new(),
+                None if world.prepared.contains(&reservation.cluster_id) => Vec::new(),
+                // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
+                None => continue,
+            },
+            _ => Vec::new(),
+        };
+        directory.desire(*device, workloads);
+    }
+}
+
+fn workload(hub: &Hub, world: &World, cluster: &Open, reservation: &Reservation, seen: &Seen) -> DesiredWorkload {
+    let (offer, book) = (&cluster.row.offer, &cluster.booking.book);
+    let timing = &hub.options().timing;
+    // Before the start the hired time is yet to come.
+    let until = book.hired_until_unix_secs().unwrap_or_else(|| {
+        let paid_at = book.pay_by_unix_secs.saturating_sub(world.payment_window_secs);
+        paid_at.saturating_add(timing.start_within_secs).saturating_add(i64::from(book.minutes_hired).saturating_mul(60))
+    });
+    // The device goes by its own clock, which is the hub's rather than the chain's.
+    let lease_secs = until.saturating_sub(world.now.chain_unix_secs).saturating_add(timing.lease_margin_secs);
+    let is_head = reservation.node == 0;
+    DesiredWorkload {
+        key: WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node },
+        lease_until_unix_secs: world.now.hub_unix_secs.saturating_add(lease_secs),
+        attempt: reservation.attempt,
+        spec: WorkloadSpec::Ray(RayNode {
+            role: if is_head { RayRole::Head } else { RayRole::Worker },
+            nodes: u16::try_from(book.quantity).unwrap_or(u16::MAX),
+            token: Token::new(offer.token.clone()),
+            cpus: seen.hardware.cpus,
+            gpus: u32::try_from(seen.hardware.gpus.len()).unwrap_or(u32::MAX),
+            memory_mb: None,
+            object_store_mb: None,
+            head: if is_head { None } else { cluster.row.head.clone() },
+        }),
+    }
+}
+
+/// Frees the devices that were let go and are clear: their report follows what they were last told, and the node is not in it.
+async fn free(hub: &Hub, reservations: &[Reservation]) -> HubResult<()> {
+    for reservation in reservations.iter().filter(|reservation| reservation.releasing) {
+        let Some(seen) = hub.agents().0.directory.seen_one(reservation.device_id) else { continue };
+        let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node };
+        let clear = match seen.workload(key).map(|workload| &workload.state) {
+            None | Some(WorkloadState::Stopped { .. } | WorkloadState::Failed { .. }) => seen.is_up_to_date(),
+            Some(_) => false,
+        };
+        if clear {
+            hub.store().device_freed(reservation.device_id, reservation.cluster_id).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! What is to happen with a cluster's nodes, decided from what is known at one moment. Pure: nothing is read or done here.
+
+use std::collections::BTreeMap;
+
+use ionet_rules::booking::{Booking, Status};
+use ionet_store::{ClusterRow, Reservation};
+use ionet_types::agent::{RayHeadAddress, WorkloadKey, WorkloadState};
+
+use crate::agents::Seen;
+use crate::options::Timing;
+
+/// Longest wait before a node that fails again and again is started anew, seconds.
+const MAX_BACKOFF_SECS: i64 = 60;
+
+/// The moment of the decision.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// The chain's clock, unix seconds: money goes by it.
+    pub(super) chain_unix_secs: i64,
+    /// The hub's clock, unix seconds: reachability goes by it.
+    pub(super) hub_unix_secs: i64,
+}
+
+/// What a cluster's devices are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// They wait for the payment.
+    Wait,
+    /// They run the cluster.
+    Run,
+    /// They are let go.
+    Release,
+}
+
+/// What the devices of a cluster are for now.
+pub(super) fn purpose(row: &ClusterRow, status: Status, book: &Booking, now: Now) -> Purpose {
+    let ending = row.terminate_at_unix_secs.is_some() || row.failed_at_unix_secs.is_some();
+    match status {
+        Status::Booked | Status::PartiallyPaid => Purpose::Wait,
+        Status::Paid if !ending => Purpose::Run,
+        Status::Running if !ending && book.hired_until_unix_secs().is_some_and(|until| now.chain_unix_secs < until) => Purpose::Run,
+        _ => Purpose::Release,
+    }
+}
+
+/// How a node is, as far as the hub knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NodeState {
+    /// No device has it.
+    Missing,
+    /// It works.
+    Ready,
+    /// It is on its way.
+    Working,
+    /// It does not work, since this moment on its device's clock.
+    Failed { retryable: bool, since_unix_secs: i64 },
+    /// Its device is not connected, since this moment on the hub's clock. It most likely runs on.
+    Unknown { since_unix_secs: i64 },
+}
+
+/// A node and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'a> {
+    pub(super) node: u16,
+    pub(super) reservation: Option<&'a Reservation>,
+    pub(super) state: NodeState,
+    /// Where the Ray head answers, when this is the head and its device says so.
+    pub(super) head: Option<RayHeadAddress>,
+}
+
+impl<'a> Node<'a> {
+    /// A node from its reservation, what its device last said, and since when the device is away.
+    pub(super) fn new(node: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
+        let mut this = Self { node, reservation, state: NodeState::Missing, head: None };
+        let Some(reservation) = reservation else { return this };
+        let Some(seen) = seen else {
+            this.state = NodeState::Unknown { since_unix_secs: away_since_unix_secs.unwrap_or(i64::MAX) };
+            return this;
+        };
+        let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node };
+        let Some(workload) = seen.workload(key).filter(|workload| workload.attempt == reservation.attempt) else {
+            this.state = NodeState::Working;
+            return this;
+        };
+        let since_unix_secs = workload.since_unix_secs;
+        this.state = match &workload.state {
+            WorkloadState::Ready => NodeState::Ready,
+            WorkloadState::Failed { retryable, .. } => NodeState::Failed { retryable: *retryable, since_unix_secs },
+            // It was wanted all the time: its lease ran out, or its device lost it.
+            WorkloadState::Stopped { .. } => NodeState::Failed { retryable: true, since_unix_secs },
+            WorkloadState::Preparing { .. } | WorkloadState::Starting | WorkloadState::Stopping | WorkloadState::Unknown => NodeState::Working,
+        };
+        if node == 0 && !matches!(this.state, NodeState::Failed { .. }) {
+            this.head = workload.endpoints.as_ref().map(ionet_types::agent::RayEndpoints::head_address);
+        }
+        this
+    }
+
+    /// How often it was started anew.
+    pub(super) fn attempt(&self) -> u32 {
+        self.reservation.map_or(0, |reservation| reservation.attempt)
+    }
+}
+
+/// Something to do for a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Remember where the Ray head answers.
+    Head(RayHeadAddress),
+    /// Start a node anew on its device, from this attempt to the next. With the head all others begin anew: Ray's state was in it.
+    Retry { node: u16, attempt: u32 },
+    /// Give a node to another device, as this attempt; on its present device anew when no other is free and it may help. The head as above.
+    Replace { node: u16, attempt: u32, or_retry: bool },
+    /// A node failed on its device: devices that fail are chosen last.
+    Blame { node: u16 },
+    /// A node of a running cluster is out since this moment on the chain's clock.
+    OutageBegin { node: u16, from_unix_secs: i64 },
+    /// A node works again.
+    OutageEnd { node: u16 },
+    /// The network has failed the cluster for good.
+    Fail,
+    /// All nodes work: the hired time begins.
+    Start,
+}
+
+/// What is to be done for a cluster that is to run. `outages` holds the nodes that are out, and since when.
+pub(super) fn plan(
+    row: &ClusterRow,
+    book: &Booking,
+    nodes: &[Node<'_>],
+    outages: &BTreeMap<u16, i64>,
+    payment_window_secs: i64,
+    timing: &Timing,
+    now: Now,
+) -> Vec<Action> {
+    let running = book.started_at_unix_secs != 0;
+    let mut actions = Vec::new();
+    let mut overdue = false;
+    for node in nodes {
+        let out_since = outages.get(&node.node).copied();
+        overdue |= out_since.is_some_and(|since| now.chain_unix_secs.saturating_sub(since) > timing.replace_within_secs);
+        match &node.state {
+            NodeState::Ready => {
+                if out_since.is_some() {
+                    actions.push(Action::OutageEnd { node: node.node });
+                }
+            }
+            NodeState::Working => {}
+            NodeState::Missing => {
+                actions.push(Action::Replace { node: node.node, attempt: 0, or_retry: false });
+                if running && out_since.is_none() {
+                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                }
+            }
+            NodeState::Failed { retryable, since_unix_secs } => {
+                if running && out_since.is_none() {
+                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                }
+                if let Some(action) = restart(node, *retryable, *since_unix_secs, timing, now) {
+                    actions.push(Action::Blame { node: node.node });
+                    actions.push(action);
+                }
+            }
+            NodeState::Unknown { since_unix_secs } => {
+                let away_secs = now.hub_unix_secs.saturating_sub(*since_unix_secs);
+                if away_secs > timing.lost_after_secs {
+                    actions.push(Action::Replace { node: node.node, attempt: node.attempt() + 1, or_retry: false });
+                    if running && away_secs > timing.lost_after_secs.saturating_add(timing.replace_within_secs) {
+                        let from_unix_secs = now.chain_unix_secs.saturating_sub(away_secs).max(book.started_at_unix_secs);
+                        actions.push(Action::OutageBegin { node: node.node, from_unix_secs });
+                        overdue = true;
+                    }
+                }
+            }
+        }
+    }
+    if running && overdue {
+        return vec![Action::Fail];
+    }
+    if !running {
+        let paid_at = book.pay_by_unix_secs.saturating_sub(payment_window_secs);
+        if now.chain_unix_secs.saturating_sub(paid_at) > timing.start_within_secs {
+            return vec![Action::Fail];
+        }
+    }
+    if let Some(head) = nodes.first().and_then(|node| node.head.clone())
+        && row.head.as_ref() != Some(&head)
+    {
+        actions.push(Action::Head(head));
+    }
+    if !running && !nodes.is_empty() && nodes.iter().all(|node| node.state == NodeState::Ready) {
+        actions.push(Action::Start);
+    }
+    actions
+}
+
+/// How a failed node is brought back, if it is time.
+fn restart(node: &Node<'_>, retryable: bool, since_unix_secs: i64, timing: &Timing, now: Now) -> Option<Action> {
+    let attempt = node.attempt();
+    let tried = attempt + 1;
+    if retryable && !tried.is_multiple_of(timing.attempts_per_device.max(1)) {
+        return Some(Action::Retry { node: node.node, attempt });
+    }
+    // From here on haste makes no sense: the same device has failed several times.
+    let backoff_secs = if attempt < timing.attempts_per_device { 0 } else { (1_i64 << attempt.min(6)).min(MAX_BACKOFF_SECS) };
+    let waited_secs = now.hub_unix_secs.saturating_sub(since_unix_secs);
+    (waited_secs >= backoff_secs).then_some(Action::Replace { node: node.node, attempt: tried, or_retry: retryable })
+}

@@ -1,0 +1,199 @@
+//! An agent for tests: speaks the real messages over a session, runs nothing, and does as the test says.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use ed25519_dalek::SigningKey;
+use ionet_hub::Hub;
+use ionet_types::DeviceId;
+use ionet_types::agent::{
+    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpResponse, HubMessage, Isolation, ObservedState,
+    ObservedWorkload, RayEndpoints, RayRole, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
+};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// What the test wants of its agent.
+#[derive(Default)]
+pub struct Mood {
+    /// Nodes do not become ready.
+    pub slow: bool,
+    /// The next so many nodes that are started fail.
+    pub failures: u32,
+}
+
+/// What the device runs; survives the connection, like the real thing.
+#[derive(Default)]
+pub struct Device {
+    pub mood: Mood,
+    pub desired: DesiredState,
+    pub running: BTreeMap<WorkloadKey, ObservedWorkload>,
+    /// How often any node was started, and how often a ready one was stopped.
+    pub started: u32,
+    pub stopped: u32,
+}
+
+pub struct TestAgent {
+    pub key: SigningKey,
+    pub device: Arc<Mutex<Device>>,
+    changed: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for TestAgent {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl TestAgent {
+    pub fn start(hub: &Hub) -> Self {
+        let key = SigningKey::from_bytes(&rand::random());
+        let device = Arc::<Mutex<Device>>::default();
+        let changed = Arc::new(Notify::new());
+        let task = tokio::spawn(connection(hub.clone(), key.clone(), device.clone(), changed.clone()));
+        Self { key, device, changed, task }
+    }
+
+    pub fn id(&self) -> DeviceId {
+        DeviceId(self.key.verifying_key().to_bytes())
+    }
+
+    /// Breaks the connection; what runs runs on.
+    pub async fn disconnect(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+
+    /// Connects again, to this hub.
+    pub async fn connect(&mut self, hub: &Hub) {
+        self.disconnect().await;
+        self.device.lock().unwrap().desired = DesiredState::default();
+        self.task = tokio::spawn(connection(hub.clone(), self.key.clone(), self.device.clone(), self.changed.clone()));
+    }
+
+    /// Changes what the test wants or what runs; the agent reports it.
+    pub fn change(&self, act: impl FnOnce(&mut Device)) {
+        act(&mut self.device.lock().unwrap());
+        self.changed.notify_one();
+    }
+
+    /// All its nodes fail now.
+    pub fn fail_nodes(&self, retryable: bool) {
+        self.change(|device| device.running.values_mut().for_each(|node| node.state = failure(retryable)));
+    }
+
+    pub fn count<T>(&self, read: impl FnOnce(&Device) -> T) -> T {
+        read(&self.device.lock().unwrap())
+    }
+}
+
+fn failure(retryable: bool) -> WorkloadState {
+    WorkloadState::Failed { code: "ray_exited".to_owned(), message: "Ray has exited".to_owned(), retryable }
+}
+
+pub fn hardware() -> Hardware {
+    Hardware {
+        kind: HardwareKind::Cpu,
+        cpu_model: "test".to_owned(),
+        cpus: 2,
+        machine_cpus: 2,
+        memory_mb: 4_096,
+        machine_memory_mb: 4_096,
+        gpus: Vec::new(),
+        disk_mb: 10_000,
+        disk_free_mb: 10_000,
+        os: "Linux".to_owned(),
+        kernel: "6".to_owned(),
+        arch: "x86_64".to_owned(),
+        isolation: Isolation::None,
+    }
+}
+
+async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, changed: Arc<Notify>) {
+    let pending = hub.agents().open();
+    let HubMessage::Challenge { nonce, network } = pending.challenge() else { panic!("a challenge comes first") };
+    let hello = Hello::sign(&key, &network, &nonce, "test".to_owned(), hardware(), None);
+    let (inbox, mut outbox) = pending.accept(hello).await.unwrap();
+    assert!(matches!(outbox.next().await, Some(HubMessage::Welcome { .. })));
+    changed.notify_one();
+    loop {
+        tokio::select! {
+            message = outbox.next() => match message {
+                None => return,
+                Some(HubMessage::Desired(desired)) => {
+                    device.lock().unwrap().desired = desired;
+                    changed.notify_one();
+                }
+                Some(HubMessage::HttpRequest(request)) if request.end => {
+                    // Answers with what it was asked.
+                    let request_id = request.request_id;
+                    let text = format!("{} {}", request.method, request.path);
+                    let head = HttpResponse { request_id, status: 200, headers: vec![("x-key".to_owned(), request.key.to_string())] };
+                    let body = HttpBody { request_id, chunk: Chunk::new(text.into_bytes()).unwrap(), end: false };
+                    let end = HttpBody { request_id, chunk: Chunk::default(), end: true };
+                    for message in [AgentMessage::HttpResponse(head), AgentMessage::HttpBody(body), AgentMessage::HttpBody(end)] {
+                        inbox.receive(message).await.unwrap();
+                    }
+                }
+                Some(HubMessage::HttpRequest(request)) => {
+                    let head = HttpResponse { request_id: request.request_id, status: 201, headers: Vec::new() };
+                    inbox.receive(AgentMessage::HttpResponse(head)).await.unwrap();
+                }
+                Some(HubMessage::HttpBody(body)) => {
+                    // Echoes, and gives the credit back.
+                    let credit = ionet_types::agent::HttpCredit { request_id: body.request_id, chunks: 1 };
+                    inbox.receive(AgentMessage::HttpBody(body)).await.unwrap();
+                    inbox.receive(AgentMessage::HttpCredit(credit)).await.unwrap();
+                }
+                Some(_) => {}
+            },
+            () = changed.notified() => {
+                let observed = step(&mut device.lock().unwrap());
+                if inbox.receive(AgentMessage::Observed(observed)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Does what is desired, and says so.
+fn step(device: &mut Device) -> ObservedState {
+    let Device { mood, desired, running, started, stopped } = device;
+    if desired.revision > 0 {
+        for (key, node) in running.iter_mut() {
+            let wanted = desired.workloads.iter().find(|wanted| wanted.key == *key);
+            if wanted.is_none_or(|wanted| wanted.attempt > node.attempt) {
+                *stopped += u32::from(node.state == WorkloadState::Ready);
+                node.state = WorkloadState::Stopped { reason: StopReason::NotDesired };
+            }
+        }
+        running.retain(|key, node| {
+            desired.workloads.iter().any(|wanted| wanted.key == *key && wanted.attempt == node.attempt)
+                || !matches!(node.state, WorkloadState::Stopped { .. })
+        });
+        for wanted in &desired.workloads {
+            let WorkloadSpec::Ray(ray) = &wanted.spec else { continue };
+            let is_head = ray.role == RayRole::Head;
+            let node = running.entry(wanted.key).or_insert_with(|| {
+                *started += 1;
+                let fails = mood.failures > 0;
+                mood.failures = mood.failures.saturating_sub(1);
+                ObservedWorkload {
+                    key: wanted.key,
+                    attempt: wanted.attempt,
+                    state: if fails { failure(true) } else { WorkloadState::Starting },
+                    since_unix_secs: 0,
+                    endpoints: is_head.then(|| RayEndpoints { host: "127.0.0.1".to_owned(), gcs_port: 6_379, dashboard_port: 8_265 }),
+                    ray_version: Some("2.60.0".to_owned()),
+                }
+            });
+            let can_join = is_head || ray.head.is_some();
+            if node.state == WorkloadState::Starting && can_join && !mood.slow {
+                node.state = WorkloadState::Ready;
+            }
+        }
+    }
+    ObservedState { desired_revision: desired.revision, unix_secs: 0, workloads: running.values().cloned().collect() }
+}

@@ -1,0 +1,212 @@
+//! A network of its own for each test: chain, hub, agents, customers, and time that stands still until it is advanced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ionet_chain::{Chain, ChainClock, ChainOptions};
+use ionet_hub::{Caller, Clock, Hub, HubError, HubOptions, Timing};
+use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
+use ionet_market::PriceList;
+use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
+use ionet_types::clusters::{BookRequest, Booked, Cluster, ClusterStatus};
+use ionet_types::hardware::HardwareModel;
+use ionet_types::keys::{ChallengeRequest, SessionRequest};
+use ionet_types::payments::PaymentRequest;
+use ionet_types::transactions::{PreparedTransaction, Receipt, SubmitRequest, Submitted};
+use ionet_types::{Address, BaseUnits, ClusterId, Currency};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::agent::TestAgent;
+
+/// Unix second at which every test begins: a midnight.
+pub const START_UNIX_SECS: i64 = 1_800_057_600;
+/// How long a test waits for what must happen, on a machine under any load.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct World {
+    pub chain: Chain,
+    pub ledger: Ledger,
+    pub operator: Arc<Operator>,
+    pub clock: Clock,
+    pub hub: Hub,
+    pub timing: Timing,
+    runner: JoinHandle<()>,
+    pub dir: TempDir,
+}
+
+impl World {
+    pub async fn open() -> Self {
+        Self::with(Timing { reconcile_every: Duration::from_millis(200), ..Timing::default() }).await
+    }
+
+    pub async fn with(timing: Timing) -> Self {
+        let dir = TempDir::new().unwrap();
+        let operator = Arc::new(Operator::open(&dir.path().join("keys")).unwrap());
+        let mut options = ChainOptions::new(dir.path().join("chain"));
+        options.clock = ChainClock::Stepped { start_unix_secs: START_UNIX_SECS };
+        options.programs = vec![(operator.program_id(), ionet_program::ELF.to_vec())];
+        let chain = Chain::open(options).unwrap();
+        let ledger = Genesis::LOCAL.create(Arc::new(chain.client()), &operator).await.unwrap();
+        let clock = Clock::stepped(chain.now_unix_secs());
+        let (hub, runner) = start(&dir, &ledger, &operator, &clock, timing).await;
+        Self { chain, ledger, operator, clock, hub, timing, runner, dir }
+    }
+
+    /// Ends the hub as a power cut would, wherever it is, and opens it again.
+    pub async fn restart_hub(&mut self) {
+        self.runner.abort();
+        let _ = (&mut self.runner).await;
+        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
+    }
+
+    pub async fn advance_secs(&self, secs: u64) {
+        self.chain.advance_secs(secs).await.unwrap();
+        self.clock.advance_secs(i64::try_from(secs).unwrap());
+        self.hub.wake();
+    }
+
+    /// Connected devices, each with an agent that does what it is told at once.
+    pub async fn agents(&self, count: usize) -> Vec<TestAgent> {
+        let agents: Vec<_> = (0..count).map(|_| TestAgent::start(&self.hub)).collect();
+        wait_for("the agents to connect", async || (self.hub.agents().connected() >= count).then_some(())).await;
+        agents
+    }
+
+    /// A customer with money who has signed in.
+    pub async fn customer(&self) -> Customer {
+        let wallet = Keypair::new();
+        let grant = Grant { usdc: Usdc(100_000 * USDC_UNIT), io: Io(100_000 * IO_UNIT), lamports: 0 };
+        self.ledger.faucet(&self.operator, &wallet.pubkey(), &grant).await.unwrap();
+        let caller = sign_in(&self.hub, &wallet).await;
+        Customer { hub: self.hub.clone(), wallet, caller }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.runner.abort();
+    }
+}
+
+async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: &Clock, timing: Timing) -> (Hub, JoinHandle<()>) {
+    let options = HubOptions {
+        store: dir.path().join("hub.db"),
+        ledger: ledger.clone(),
+        operator: operator.clone(),
+        prices: PriceList::default(),
+        local: true,
+        oracle_price: Genesis::LOCAL.price,
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        rpc_url: None,
+        version: "test".to_owned(),
+        clock: clock.clone(),
+        timing,
+    };
+    let hub = Hub::open(options).await.unwrap();
+    let running = hub.clone();
+    let runner = tokio::spawn(async move { running.run(std::future::pending()).await });
+    (hub, runner)
+}
+
+pub async fn sign_in(hub: &Hub, wallet: &Keypair) -> Caller {
+    let challenge = hub.challenge_create(&ChallengeRequest { wallet: address(wallet) }).await.unwrap();
+    let signature = wallet.sign_message(challenge.message.as_bytes()).to_string();
+    let session = hub.session_create(&SessionRequest { message: challenge.message, signature }).await.unwrap();
+    hub.authenticate(&session.token).await.unwrap()
+}
+
+pub fn address(wallet: &Keypair) -> Address {
+    Address(wallet.pubkey().to_bytes())
+}
+
+/// Waits until `look` finds what it looks for.
+pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub struct Customer {
+    pub hub: Hub,
+    pub wallet: Keypair,
+    pub caller: Caller,
+}
+
+impl Customer {
+    pub fn terms(quantity: u32, minutes: u32, currency: Currency) -> BookRequest {
+        BookRequest { hardware: HardwareModel::cpu(), quantity, minutes, currency, name: None }
+    }
+
+    pub async fn book(&self, quantity: u32, minutes: u32, currency: Currency) -> ClusterId {
+        let Booked { cluster, transaction } =
+            self.hub.cluster_book(&self.caller, &Self::terms(quantity, minutes, currency), None).await.unwrap();
+        assert_eq!(cluster.status, ClusterStatus::Prepared);
+        self.submit(&transaction).await.unwrap();
+        cluster.id
+    }
+
+    /// Signs a prepared transaction.
+    pub fn sign(&self, prepared: &PreparedTransaction) -> SubmitRequest {
+        let mut transaction = decode_transaction(&prepared.base64).unwrap();
+        let keys = transaction.message.static_account_keys();
+        let place = keys.iter().position(|key| *key == self.wallet.pubkey()).unwrap();
+        transaction.signatures[place] = self.wallet.sign_message(&transaction.message.serialize());
+        SubmitRequest { transaction: encode_transaction(&transaction).unwrap() }
+    }
+
+    pub async fn submit(&self, prepared: &PreparedTransaction) -> Result<Submitted, HubError> {
+        self.hub.transaction_submit(&self.sign(prepared)).await
+    }
+
+    /// Pays this much, or all that is due.
+    pub async fn pay(&self, id: ClusterId, amount: Option<u64>) -> Result<Submitted, HubError> {
+        let request = PaymentRequest { amount: amount.map(BaseUnits) };
+        let prepared = self.hub.payment_prepare(&self.caller, id, &request, None).await?;
+        self.submit(&prepared.transaction).await
+    }
+
+    pub async fn show(&self, id: ClusterId) -> Cluster {
+        self.hub.cluster_show(&self.caller, id).await.unwrap()
+    }
+
+    pub async fn receipt(&self, id: ClusterId) -> Receipt {
+        self.hub.cluster_receipt(&self.caller, id).await.unwrap()
+    }
+
+    /// The cluster once it is in this state.
+    pub async fn reaches(&self, id: ClusterId, status: ClusterStatus) -> Cluster {
+        wait_for(&format!("cluster {id} to be {}", status.name()), async || {
+            Some(self.show(id).await).filter(|cluster| cluster.status == status)
+        })
+        .await
+    }
+
+    /// The cluster once all its money has come to rest.
+    pub async fn settles(&self, id: ClusterId) -> Cluster {
+        wait_for(&format!("cluster {id} to be settled"), async || Some(self.show(id).await).filter(|cluster| cluster.settled)).await
+    }
+
+    /// A cluster that runs.
+    pub async fn running(&self, quantity: u32, minutes: u32, currency: Currency) -> Cluster {
+        let id = self.book(quantity, minutes, currency).await;
+        self.pay(id, None).await.unwrap();
+        self.reaches(id, ClusterStatus::Running).await
+    }
+
+    pub async fn balance(&self, ledger: &Ledger, currency: Currency) -> u64 {
+        ledger.token_balance(&self.wallet.pubkey(), currency.rules()).await.unwrap()
+    }
+}
+
+/// Names of a receipt's records, in order.
+pub fn kinds(receipt: &Receipt) -> Vec<&'static str> {
+    receipt.records.iter().map(|record| record.body.kind().name()).collect()
+}
