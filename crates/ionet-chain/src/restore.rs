@@ -11,7 +11,7 @@ use crate::{
     shared::Shared,
     snapshot,
     state::State,
-    timeline::{BLOCKHASH_WINDOW_SLOTS, Moment},
+    timeline::{BLOCKHASH_WINDOW_SLOTS, Moment, machine_unix_ms},
 };
 use fs2::FileExt;
 use solana_account::AccountSharedData;
@@ -70,7 +70,18 @@ pub(crate) fn open(options: &ChainOptions) -> Result<Restored, ChainError> {
         .map_err(ChainError::io("open", &path))?;
     file.seek(SeekFrom::Start(end)).map_err(ChainError::io("seek in", &path))?;
 
-    let Replay { now, accounts, history, .. } = replay;
+    let Replay { mut now, accounts, history, .. } = replay;
+    if genesis.real_clock {
+        // Blockhashes handed out after the last write are still good if not too much time has passed since.
+        let slot = genesis.real_slot(machine_unix_ms());
+        if slot > now.slot {
+            now = Moment {
+                slot,
+                unix_secs: genesis.real_unix_secs(slot).max(now.unix_secs),
+                writes: 0,
+            };
+        }
+    }
     let recent = history.signatures_since(now.slot.saturating_sub(BLOCKHASH_WINDOW_SLOTS));
     let shared = Arc::new(Shared::new(genesis, segments, history, now, options.airdrop_cap_lamports));
     let writer = Writer {

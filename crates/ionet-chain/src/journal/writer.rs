@@ -199,7 +199,8 @@ impl Writer {
                 self.offset = FILE_HEADER_LEN as u64;
             }
             Err(err) => {
-                // Not fatal: the journal goes on in the old segment.
+                // Not fatal: the journal goes on in the old segment, which must then stay the last.
+                std::fs::remove_file(super::segment_path(&self.dir, index)).ok();
                 tracing::warn!("no new journal segment in {}: {err}", self.dir.display());
                 return None;
             }

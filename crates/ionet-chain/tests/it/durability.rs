@@ -137,22 +137,21 @@ async fn a_tail_cut_at_any_byte_is_dropped() {
     let bytes = fs::read(&whole).unwrap();
     assert!(bytes.len() > before + 200);
 
-    // Opening takes a while, so the lengths are spread over a few copies; every length is tried on the bytes near
-    // both ends of the frame and each 7th between.
-    let lengths = (before..bytes.len())
-        .filter(|len| len - before < 24 || bytes.len() - len < 24 || len % 7 == 0);
     let copy = tempfile::tempdir().unwrap();
-    for len in lengths {
+    for len in before..bytes.len() {
         copy_dir(dir.path(), copy.path());
         fs::write(segment(copy.path(), 0), &bytes[..len]).unwrap();
         let chain = open(copy.path());
         let client = chain.client();
         assert_eq!(client.get_balance(&bob).await.unwrap(), 1_000_000, "cut to {len}");
-        // It goes on from there.
-        pay(&client, &alice, &bob, 4_000_000).await;
-        chain.close().await;
-        let chain = open(copy.path());
-        assert_eq!(chain.client().get_balance(&bob).await.unwrap(), 5_000_000, "cut to {len}");
+        if len % 32 == 0 {
+            // It goes on from there.
+            pay(&client, &alice, &bob, 4_000_000).await;
+            chain.close().await;
+            let again = open(copy.path());
+            assert_eq!(again.client().get_balance(&bob).await.unwrap(), 5_000_000, "cut to {len}");
+            again.close().await;
+        }
         chain.close().await;
     }
     // A file that grew before its bytes came.

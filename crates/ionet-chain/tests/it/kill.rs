@@ -37,13 +37,19 @@ fn child() {
                 let transaction = sign(&[transfer(&alice.pubkey(), &bob, LAMPORTS + n)], &[&alice], blockhash);
                 let client = &client;
                 async move {
-                    let signature = client.send_transaction(&transaction).await.unwrap();
+                    let line = match client.send_transaction(&transaction).await {
+                        Ok(signature) => format!("sent {signature}"),
+                        Err(err) => format!("stopped: {err}"),
+                    };
                     let mut out = std::io::stdout().lock();
-                    writeln!(out, "sent {signature}").unwrap();
+                    writeln!(out, "{line}").unwrap();
                     out.flush().unwrap();
                 }
             });
             join_all(sent).await;
+            if client.get_health().await.is_err() {
+                break;
+            }
         }
     });
 }
@@ -56,14 +62,7 @@ fn receiver() -> solana_address::Address {
 fn whatever_was_acknowledged_survives_kill_9() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let alice = runtime.block_on(async {
-        let chain = open(dir.path());
-        let alice = wallet(&chain.client(), 900 * SOL).await;
-        // The receiver must stay above the rent minimum from its first lamport.
-        chain.client().request_airdrop(&receiver(), SOL).await.unwrap();
-        chain.close().await;
-        alice
-    });
+    let alice = runtime.block_on(prepare(dir.path()));
     let mut acknowledged: HashSet<Signature> = HashSet::new();
     for round in 0..ROUNDS {
         let before = acknowledged.len();
@@ -84,10 +83,9 @@ fn run_and_kill(dir: &Path, alice: &Keypair, round: u64) -> Vec<Signature> {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let parse = |line: &str| line.split_once("sent ").and_then(|(_, text)| text.parse::<Signature>().ok());
     let mut signatures = Vec::new();
     for line in lines.by_ref() {
-        signatures.extend(parse(&line.unwrap()));
+        signatures.extend(acknowledgement(&line.unwrap()));
         if !signatures.is_empty() {
             break;
         }
@@ -101,11 +99,47 @@ fn run_and_kill(dir: &Path, alice: &Keypair, round: u64) -> Vec<Signature> {
     });
     // A last line that was cut short does not count: nobody was told.
     for line in lines {
-        signatures.extend(line.ok().as_deref().and_then(parse));
+        signatures.extend(line.ok().as_deref().and_then(acknowledgement));
     }
     killer.join().unwrap();
     child.wait().unwrap();
     signatures
+}
+
+/// A file size limit stands in for a full disk: the write that does not fit stops the chain, and nothing that was
+/// acknowledged before is lost.
+#[test]
+fn a_full_disk_stops_the_chain_and_loses_nothing() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let alice = runtime.block_on(prepare(dir.path()));
+    let script = "trap '' XFSZ; ulimit -f 256; exec \"$0\" kill::child --exact --nocapture --test-threads=1";
+    let output = Command::new("bash")
+        .args(["-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env(DIR, dir.path())
+        .env(WALLET, alice.to_base58_string())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let acknowledged: HashSet<Signature> = text.lines().filter_map(acknowledgement).collect();
+    assert!(!acknowledged.is_empty());
+    assert!(text.contains("the chain has stopped: the journal in"), "{text}");
+    runtime.block_on(check(dir.path(), &alice, &acknowledged));
+}
+
+fn acknowledgement(line: &str) -> Option<Signature> {
+    line.split_once("sent ").and_then(|(_, text)| text.parse().ok())
+}
+
+async fn prepare(dir: &Path) -> Keypair {
+    let chain = open(dir);
+    let alice = wallet(&chain.client(), 900 * SOL).await;
+    // The receiver must stay above the rent minimum from its first lamport.
+    chain.client().request_airdrop(&receiver(), SOL).await.unwrap();
+    chain.close().await;
+    alice
 }
 
 async fn check(dir: &Path, alice: &Keypair, acknowledged: &HashSet<Signature>) {

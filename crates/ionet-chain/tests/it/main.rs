@@ -6,6 +6,7 @@ mod hostile;
 mod http;
 mod kill;
 mod kit;
+mod programs;
 mod rpc;
 mod stepped;
 mod support;
