@@ -1,10 +1,12 @@
 //! The accounts the program owns. Each starts with a type tag and a version, so that one can never be taken for another.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 use ionet_rules::booking::Booking;
 use ionet_rules::money::Currency;
 use ionet_rules::oracle::{MAX_ORACLES, Submission};
+use ionet_rules::layout::StructLayout;
 use ionet_rules::params::Params;
+use ionet_rules::stored;
 
 use crate::AddressBytes;
 
@@ -24,7 +26,7 @@ pub enum AccountTag {
 }
 
 /// An account type of this program.
-pub trait ProgramAccount: Pod {
+pub trait ProgramAccount: Pod + StructLayout {
     /// The value of the first byte.
     const TAG: AccountTag;
     /// Length of the account's data, bytes.
@@ -134,32 +136,32 @@ impl VaultKind {
     }
 }
 
-/// The network: its authorities, its coins, its vaults, its parameters. Seeds `["network"]`. Read-only on every hot path.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-pub struct NetworkAccount {
-    /// [`AccountTag::Network`].
-    pub tag: u8,
-    /// [`VERSION`].
-    pub version: u8,
-    /// Canonical bump of this account's address.
-    pub bump: u8,
-    /// Unused, zero.
-    pub reserved: [u8; 5],
-    /// The parameters of the economy.
-    pub params: Params,
-    /// May set oracles and fund the pool.
-    pub authority: AddressBytes,
-    /// Co-signs offers, so that nobody books at a price the network did not offer.
-    pub quote_authority: AddressBytes,
-    /// Writes starts and work logs.
-    pub verifier: AddressBytes,
-    /// Mint of USDC, 6 decimals.
-    pub usdc_mint: AddressBytes,
-    /// Mint of IO, 8 decimals.
-    pub io_mint: AddressBytes,
-    /// Addresses of the vaults, by [`VaultKind`].
-    pub vaults: [AddressBytes; VaultKind::COUNT],
+stored! {
+    /// The network: its authorities, its coins, its vaults, its parameters. Seeds `["network"]`. Read-only on every hot path.
+    pub struct NetworkAccount {
+        /// [`AccountTag::Network`].
+        pub tag: u8,
+        /// [`VERSION`].
+        pub version: u8,
+        /// Canonical bump of this account's address.
+        pub bump: u8,
+        /// Unused, zero.
+        pub reserved: [u8; 5],
+        /// The parameters of the economy.
+        pub params: Params,
+        /// May set oracles and fund the pool.
+        pub authority: AddressBytes,
+        /// Co-signs offers, so that nobody books at a price the network did not offer.
+        pub quote_authority: AddressBytes,
+        /// Writes starts and work logs.
+        pub verifier: AddressBytes,
+        /// Mint of USDC, 6 decimals.
+        pub usdc_mint: AddressBytes,
+        /// Mint of IO, 8 decimals.
+        pub io_mint: AddressBytes,
+        /// Addresses of the vaults, by [`VaultKind`].
+        pub vaults: [AddressBytes; VaultKind::COUNT],
+    }
 }
 
 impl NetworkAccount {
@@ -181,24 +183,24 @@ impl ProgramAccount for NetworkAccount {
     const TAG: AccountTag = AccountTag::Network;
 }
 
-/// The oracle set and its last prices. Seeds `["oracle"]`.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-pub struct OracleAccount {
-    /// [`AccountTag::Oracle`].
-    pub tag: u8,
-    /// [`VERSION`].
-    pub version: u8,
-    /// Canonical bump of this account's address.
-    pub bump: u8,
-    /// Number of oracles; the first so many entries below count.
-    pub count: u8,
-    /// Unused, zero.
-    pub reserved: [u8; 4],
-    /// The oracles' keys.
-    pub keys: [AddressBytes; MAX_ORACLES],
-    /// Their last prices, in the same order.
-    pub submissions: [Submission; MAX_ORACLES],
+stored! {
+    /// The oracle set and its last prices. Seeds `["oracle"]`.
+    pub struct OracleAccount {
+        /// [`AccountTag::Oracle`].
+        pub tag: u8,
+        /// [`VERSION`].
+        pub version: u8,
+        /// Canonical bump of this account's address.
+        pub bump: u8,
+        /// Number of oracles; the first so many entries below count.
+        pub count: u8,
+        /// Unused, zero.
+        pub reserved: [u8; 4],
+        /// The oracles' keys.
+        pub keys: [AddressBytes; MAX_ORACLES],
+        /// Their last prices, in the same order.
+        pub submissions: [Submission; MAX_ORACLES],
+    }
 }
 
 impl OracleAccount {
@@ -212,26 +214,26 @@ impl ProgramAccount for OracleAccount {
     const TAG: AccountTag = AccountTag::Oracle;
 }
 
-/// One cluster's booking. Seeds `["booking", cluster_id]`.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-pub struct BookingAccount {
-    /// [`AccountTag::Booking`].
-    pub tag: u8,
-    /// [`VERSION`].
-    pub version: u8,
-    /// Canonical bump of this account's address.
-    pub bump: u8,
-    /// Unused, zero.
-    pub reserved: u8,
-    /// Event records written for this booking; numbers the next one.
-    pub records: u32,
-    /// The cluster's id: a UUID.
-    pub cluster_id: [u8; 16],
-    /// Who booked and alone may pay and extend; refunds go to a token account of this key.
-    pub customer: AddressBytes,
-    /// Terms, money and clock.
-    pub book: Booking,
+stored! {
+    /// One cluster's booking. Seeds `["booking", cluster_id]`.
+    pub struct BookingAccount {
+        /// [`AccountTag::Booking`].
+        pub tag: u8,
+        /// [`VERSION`].
+        pub version: u8,
+        /// Canonical bump of this account's address.
+        pub bump: u8,
+        /// Unused, zero.
+        pub reserved: u8,
+        /// Event records written for this booking; numbers the next one.
+        pub records: u32,
+        /// The cluster's id: a UUID.
+        pub cluster_id: [u8; 16],
+        /// Who booked and alone may pay and extend; refunds go to a token account of this key.
+        pub customer: AddressBytes,
+        /// Terms, money and clock.
+        pub book: Booking,
+    }
 }
 
 impl ProgramAccount for BookingAccount {

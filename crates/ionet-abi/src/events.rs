@@ -3,7 +3,9 @@
 //!
 //! Data of the inner instruction: `[EVENT_TAG][RecordHeader][the kind's body]`.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
+use ionet_rules::layout::{Struct, StructLayout};
+use ionet_rules::stored;
 
 /// First byte of the inner instruction's data.
 pub const EVENT_TAG: u8 = 0xE4;
@@ -67,38 +69,38 @@ impl RecordKind {
     }
 }
 
-/// First part of every record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct RecordHeader {
-    /// When, unix seconds, on the chain's clock.
-    pub at_unix_secs: i64,
-    /// The cluster.
-    pub cluster_id: [u8; 16],
-    /// Number of the record within its booking, from 0.
-    pub record: u32,
-    /// [`RecordKind`].
-    pub kind: u8,
-    /// `Currency` of the booking.
-    pub currency: u8,
-    /// `Status` of the booking after the step.
-    pub status: u8,
-    /// Unused, zero.
-    pub reserved: u8,
+stored! {
+    /// First part of every record.
+    pub struct RecordHeader {
+        /// When, unix seconds, on the chain's clock.
+        pub at_unix_secs: i64,
+        /// The cluster.
+        pub cluster_id: [u8; 16],
+        /// Number of the record within its booking, from 0.
+        pub record: u32,
+        /// [`RecordKind`].
+        pub kind: u8,
+        /// `Currency` of the booking.
+        pub currency: u8,
+        /// `Status` of the booking after the step.
+        pub status: u8,
+        /// Unused, zero.
+        pub reserved: u8,
+    }
 }
 
 /// A record's body type.
-pub trait RecordBody: Pod {
+pub trait RecordBody: Pod + StructLayout {
     /// Which kind it belongs to.
     const KIND: RecordKind;
 }
 
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident: $kind:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-        #[repr(C)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)+ }
+    ($(#[doc = $doc:literal])+ $name:ident: $kind:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)+ }) => {
+        stored! {
+            $(#[doc = $doc])+
+            pub struct $name { $($(#[doc = $field_doc])+ pub $field: $type,)+ }
+        }
 
         impl RecordBody for $name {
             const KIND: RecordKind = RecordKind::$kind;
@@ -239,5 +241,20 @@ record! {
     ExpireRecord: Expire {
         /// Base units of the booking's currency returned.
         amount: u64,
+    }
+}
+
+/// The layout of each kind's body, for documentation and for the interface description.
+pub const fn record_layout(kind: RecordKind) -> &'static Struct {
+    match kind {
+        RecordKind::BookProduct => BookProductRecord::STRUCT,
+        RecordKind::Pay => PayRecord::STRUCT,
+        RecordKind::Start => StartRecord::STRUCT,
+        RecordKind::Extend => ExtendRecord::STRUCT,
+        RecordKind::Worked => WorkedRecord::STRUCT,
+        RecordKind::Refund => RefundRecord::STRUCT,
+        RecordKind::Repurchase => RepurchaseRecord::STRUCT,
+        RecordKind::Earn => EarnRecord::STRUCT,
+        RecordKind::Expire => ExpireRecord::STRUCT,
     }
 }

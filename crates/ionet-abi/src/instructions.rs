@@ -2,9 +2,11 @@
 //!
 //! Program and clients take order, signers and writability from the same list, so they cannot disagree.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
+use ionet_rules::layout::{Struct, StructLayout};
 use ionet_rules::oracle::MAX_ORACLES;
 use ionet_rules::params::Params;
+use ionet_rules::stored;
 
 use crate::AddressBytes;
 
@@ -304,7 +306,7 @@ pub const fn account_uses(tag: Tag) -> &'static [AccountUse] {
 }
 
 /// Arguments of an instruction.
-pub trait Arguments: Pod {
+pub trait Arguments: Pod + StructLayout {
     /// Which instruction.
     const TAG: Tag;
 
@@ -315,11 +317,11 @@ pub trait Arguments: Pod {
 }
 
 macro_rules! arguments {
-    ($(#[$doc:meta])* $name:ident: $tag:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-        #[repr(C)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+    ($(#[doc = $doc:literal])+ $name:ident: $tag:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)* }) => {
+        stored! {
+            $(#[doc = $doc])+
+            pub struct $name { $($(#[doc = $field_doc])+ pub $field: $type,)* }
+        }
 
         impl Arguments for $name {
             const TAG: Tag = Tag::$tag;
@@ -448,4 +450,23 @@ arguments! {
 arguments! {
     /// Expires.
     ExpireArgs: Expire {}
+}
+
+/// The layout of an instruction's arguments, for documentation and for the interface description.
+pub const fn argument_layout(tag: Tag) -> &'static Struct {
+    match tag {
+        Tag::Initialize => InitializeArgs::STRUCT,
+        Tag::SetOracles => SetOraclesArgs::STRUCT,
+        Tag::SubmitPrice => SubmitPriceArgs::STRUCT,
+        Tag::FundPool => FundPoolArgs::STRUCT,
+        Tag::BookProduct => BookProductArgs::STRUCT,
+        Tag::Pay => PayArgs::STRUCT,
+        Tag::Start => StartArgs::STRUCT,
+        Tag::Extend => ExtendArgs::STRUCT,
+        Tag::Worked => WorkedArgs::STRUCT,
+        Tag::Refund => RefundArgs::STRUCT,
+        Tag::Repurchase => RepurchaseArgs::STRUCT,
+        Tag::Earn => EarnArgs::STRUCT,
+        Tag::Expire => ExpireArgs::STRUCT,
+    }
 }

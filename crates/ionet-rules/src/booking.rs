@@ -3,14 +3,14 @@
 //! [`Booking`] is stored on chain as these bytes. Each step is a method that checks the rule, changes the books and returns what is to be
 //! moved between vaults; the program moves exactly that. A step that is refused changes nothing: steps work on a copy and commit at the end.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Zeroable;
 
 use crate::fees::{self, EarnSplit};
 use crate::money::{Currency, Io, MINUTES_PER_HOUR, MicroUsd, Units, Usdc, mul_div_down, mul_div_up};
 use crate::params::Params;
 use crate::pool::{self, Reserves};
 use crate::worklog::{self, EndReason, LOG_PERIOD_MINUTES};
-use crate::{RuleError, RuleResult};
+use crate::{RuleError, RuleResult, stored};
 
 /// Most devices in one booking.
 pub const MAX_QUANTITY: u32 = 100_000;
@@ -104,84 +104,84 @@ pub struct Offer {
     pub valid_until_unix_secs: i64,
 }
 
-/// A cluster's terms, money and clock. All amounts without another type are in the booking's own currency.
-///
-/// At all times: `paid = worked + refunded + fees_taken + escrow()`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Booking {
-    /// Base units per device-hour, locked at booking.
-    pub rate: Units,
-    /// Micro-USD per device-hour, locked at booking.
-    pub rate_micro_usd: MicroUsd,
-    /// Compute cost of all hired minutes, rounded up.
-    pub cost: Units,
-    /// The customer's fees on the cost.
-    pub fees: Units,
-    /// All that was paid in.
-    pub paid: Units,
-    /// Fees (and dust) taken out of escrow to the treasury.
-    pub fees_taken: Units,
-    /// Part of `fees_taken` that is rounding dust.
-    pub dust: Units,
-    /// Value of the work logged.
-    pub worked: Units,
-    /// The same value in micro-USD: this cluster's total network earnings.
-    pub worked_micro_usd: MicroUsd,
-    /// All that went back to the customer.
-    pub refunded: Units,
-    /// Part of `worked` moved to the payable vault for suppliers.
-    pub supplier_paid: Units,
-    /// Part of `worked` that waits for `repurchase` (USDC bookings).
-    pub rest_due: Units,
-    /// Network fee within `rest_due`.
-    pub rest_fee_due: Units,
-    /// USDC converted so far.
-    pub repurchased_in: Usdc,
-    /// IO received for it.
-    pub repurchased_out: Io,
-    /// IO that waits for `earn`.
-    pub earn_due: Io,
-    /// Network fee within `earn_due`.
-    pub earn_fee_due: Io,
-    /// IO earned so far (burned, incentives and treasury together).
-    pub earned: Io,
-    /// Device-minutes of work logged.
-    pub device_minutes_worked: u64,
-    /// When it was booked, unix seconds.
-    pub booked_at_unix_secs: i64,
-    /// Until when the next payment must come, unix seconds.
-    pub pay_by_unix_secs: i64,
-    /// When it started running, unix seconds; 0 before.
-    pub started_at_unix_secs: i64,
-    /// When it ended, unix seconds; 0 before.
-    pub ended_at_unix_secs: i64,
-    /// Devices.
-    pub quantity: u32,
-    /// Hired minutes of each device.
-    pub minutes_hired: u32,
-    /// Payments made; the next one must carry this number. Likewise below.
-    pub payments: u32,
-    /// Extensions made.
-    pub extensions: u32,
-    /// Work logs written.
-    pub logs: u32,
-    /// Repurchases made.
-    pub repurchases: u32,
-    /// Earnings made.
-    pub earns: u32,
-    /// [`Currency`].
-    pub currency: u8,
-    /// [`HardwareKind`].
-    pub hardware: u8,
-    /// [`Status`].
-    pub status: u8,
-    /// [`EndReason`], 0 while not ended.
-    pub end_reason: u8,
-    /// 1 when nothing is left to refund: refunded, or worked to the end.
-    pub closed: u8,
-    /// Unused, zero.
-    pub reserved: [u8; 7],
+stored! {
+    /// A cluster's terms, money and clock. All amounts without another type are in the booking's own currency.
+    ///
+    /// At all times: `paid = worked + refunded + fees_taken + escrow()`.
+    pub struct Booking {
+        /// Base units per device-hour, locked at booking.
+        pub rate: Units,
+        /// Micro-USD per device-hour, locked at booking.
+        pub rate_micro_usd: MicroUsd,
+        /// Compute cost of all hired minutes, rounded up.
+        pub cost: Units,
+        /// The customer's fees on the cost.
+        pub fees: Units,
+        /// All that was paid in.
+        pub paid: Units,
+        /// Fees (and dust) taken out of escrow to the treasury.
+        pub fees_taken: Units,
+        /// Part of `fees_taken` that is rounding dust.
+        pub dust: Units,
+        /// Value of the work logged.
+        pub worked: Units,
+        /// The same value in micro-USD: this cluster's total network earnings.
+        pub worked_micro_usd: MicroUsd,
+        /// All that went back to the customer.
+        pub refunded: Units,
+        /// Part of `worked` moved to the payable vault for suppliers.
+        pub supplier_paid: Units,
+        /// Part of `worked` that waits for `repurchase` (USDC bookings).
+        pub rest_due: Units,
+        /// Network fee within `rest_due`.
+        pub rest_fee_due: Units,
+        /// USDC converted so far.
+        pub repurchased_in: Usdc,
+        /// IO received for it.
+        pub repurchased_out: Io,
+        /// IO that waits for `earn`.
+        pub earn_due: Io,
+        /// Network fee within `earn_due`.
+        pub earn_fee_due: Io,
+        /// IO earned so far (burned, incentives and treasury together).
+        pub earned: Io,
+        /// Device-minutes of work logged.
+        pub device_minutes_worked: u64,
+        /// When it was booked, unix seconds.
+        pub booked_at_unix_secs: i64,
+        /// Until when the next payment must come, unix seconds.
+        pub pay_by_unix_secs: i64,
+        /// When it started running, unix seconds; 0 before.
+        pub started_at_unix_secs: i64,
+        /// When it ended, unix seconds; 0 before.
+        pub ended_at_unix_secs: i64,
+        /// Devices.
+        pub quantity: u32,
+        /// Hired minutes of each device.
+        pub minutes_hired: u32,
+        /// Payments made; the next one must carry this number. Likewise below.
+        pub payments: u32,
+        /// Extensions made.
+        pub extensions: u32,
+        /// Work logs written.
+        pub logs: u32,
+        /// Repurchases made.
+        pub repurchases: u32,
+        /// Earnings made.
+        pub earns: u32,
+        /// [`Currency`].
+        pub currency: u8,
+        /// [`HardwareKind`].
+        pub hardware: u8,
+        /// [`Status`].
+        pub status: u8,
+        /// [`EndReason`], 0 while not ended.
+        pub end_reason: u8,
+        /// 1 when nothing is left to refund: refunded, or worked to the end.
+        pub closed: u8,
+        /// Unused, zero.
+        pub reserved: [u8; 7],
+    }
 }
 
 const _: () = assert!(size_of::<Booking>() == 23 * 8 + 7 * 4 + 4 + 8);

@@ -8,6 +8,7 @@
 pub mod booking;
 pub mod error;
 pub mod fees;
+pub mod layout;
 pub mod money;
 pub mod oracle;
 pub mod params;

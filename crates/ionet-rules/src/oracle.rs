@@ -1,24 +1,29 @@
 //! The price of IO: the median of the oracle set's fresh submissions (docs/economy.md, section 7).
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::money::{BPS, Io, MicroUsd, io_for_value_down, mul_div_down};
 use crate::params::Params;
-use crate::{RuleError, RuleResult};
+use crate::{RuleError, RuleResult, stored};
 
 /// Most oracles a network can have.
 pub const MAX_ORACLES: usize = 8;
 /// Highest price accepted, micro-USD per IO: a million dollars. Keeps every later product inside 128 bits.
 pub const MAX_PRICE: MicroUsd = MicroUsd(1_000_000_000_000);
 
-/// One oracle's last price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Submission {
-    /// Micro-USD per IO; zero before the first submission.
-    pub price: MicroUsd,
-    /// When it was submitted, unix seconds.
-    pub at_unix_secs: i64,
+stored! {
+    /// One oracle's last price.
+    pub struct Submission {
+        /// Micro-USD per IO; zero before the first submission.
+        pub price: MicroUsd,
+        /// When it was submitted, unix seconds.
+        pub at_unix_secs: i64,
+    }
+}
+
+impl Default for Submission {
+    /// No submission yet.
+    fn default() -> Self {
+        bytemuck::Zeroable::zeroed()
+    }
 }
 
 /// An oracle's next submission: within range and newer than its last one.
