@@ -17,9 +17,7 @@ use solana_program_pack::Pack;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
 use solana_transaction::versioned::VersionedTransaction;
-use spl_associated_token_account_interface::{
-    address::get_associated_token_address, instruction::create_associated_token_account,
-};
+use spl_associated_token_account_interface::{address::get_associated_token_address, instruction::create_associated_token_account};
 use spl_token_interface::{ID as TOKEN, instruction as token, state::Mint};
 use std::{
     path::PathBuf,
@@ -47,19 +45,13 @@ fn main() -> Result<()> {
     let submitters: usize = args.next().map_or(Ok(512), |text| text.parse())?;
     let parent = args.next().map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = tempfile::tempdir_in(parent)?;
-    let world = World {
-        payer: Keypair::new(),
-        wallets: (0..WALLETS).map(|_| Keypair::new()).collect(),
-        mint: Keypair::new(),
-    };
+    let world = World { payer: Keypair::new(), wallets: (0..WALLETS).map(|_| Keypair::new()).collect(), mint: Keypair::new() };
     let rounds = transactions.div_ceil(ROUND).max(1);
     // Alternating, so that whatever else the machine does meets both.
     let mut bare = Bare::new(&world)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let chain = Chain::open(ChainOptions {
-        clock: ChainClock::Stepped { start_unix_secs: 1_750_000_000 },
-        ..ChainOptions::new(dir.path())
-    })?;
+    let chain =
+        Chain::open(ChainOptions { clock: ChainClock::Stepped { start_unix_secs: 1_750_000_000 }, ..ChainOptions::new(dir.path()) })?;
     runtime.block_on(prepare(&chain, &world))?;
     let (mut bare_secs, mut chain_secs) = (0.0, 0.0);
     for round in 0..rounds {
@@ -97,10 +89,8 @@ fn sign(instructions: &[Instruction], payer: &Keypair, others: &[&Keypair], bloc
 /// Transactions that make the mint and fund everybody, each on the blockhash that `blockhash` gives.
 fn preparation(world: &World, rent: u64, blockhash: Hash) -> Result<Vec<VersionedTransaction>> {
     let (payer, mint) = (world.payer.pubkey(), world.mint.pubkey());
-    let make_mint = [
-        create_account(&payer, &mint, rent, Mint::LEN as u64, &TOKEN),
-        token::initialize_mint2(&TOKEN, &mint, &payer, None, 6)?,
-    ];
+    let make_mint =
+        [create_account(&payer, &mint, rent, Mint::LEN as u64, &TOKEN), token::initialize_mint2(&TOKEN, &mint, &payer, None, 6)?];
     let mut all = vec![sign(&make_mint, &world.payer, &[&world.mint], blockhash)?];
     for wallet in &world.wallets {
         let account = get_associated_token_address(&wallet.pubkey(), &mint);

@@ -3,8 +3,7 @@
 use crate::{
     ChainError, ChainOptions, RpcError,
     actor::{Actor, Job},
-    journal, restore, rpc,
-    server,
+    journal, restore, rpc, server,
     shared::Shared,
     state::State,
 };
@@ -53,10 +52,7 @@ impl Chain {
             snapshot_every_bytes: options.snapshot_every_bytes.max(1),
             lock: restored.lock,
         };
-        thread::Builder::new()
-            .name("chain".into())
-            .spawn(move || actor.run())
-            .map_err(spawned)?;
+        thread::Builder::new().name("chain".into()).spawn(move || actor.run()).map_err(spawned)?;
         Ok(Self { jobs, shared })
     }
 
@@ -76,9 +72,7 @@ impl Chain {
 
     /// Moves stepped time forward by `secs`, and the slot by one. Durable when it returns.
     pub async fn advance_secs(&self, secs: u64) -> Result<(), ChainError> {
-        self.run(move |state| state.advance(secs))
-            .await
-            .map_err(|err| ChainError::Stopped(err.message))?
+        self.run(move |state| state.advance(secs)).await.map_err(|err| ChainError::Stopped(err.message))?
     }
 
     /// The chain's time in seconds since the Unix epoch.
@@ -118,12 +112,8 @@ impl Chain {
                 sender.send(result.map(|()| value).map_err(str::to_owned)).ok();
             })
         }));
-        let stopped = |reason: Option<&str>| {
-            RpcError::internal(format!(
-                "the chain has stopped: {}",
-                reason.unwrap_or("it failed on this request")
-            ))
-        };
+        let stopped =
+            |reason: Option<&str>| RpcError::internal(format!("the chain has stopped: {}", reason.unwrap_or("it failed on this request")));
         if self.jobs.send(job).await.is_err() {
             return Err(stopped(self.shared.failure()));
         }

@@ -25,10 +25,7 @@ struct InProcess {
 }
 
 pub(crate) fn in_process(chain: &Chain) -> RpcClient {
-    let sender = InProcess {
-        chain: chain.clone(),
-        requests: AtomicUsize::new(0),
-    };
+    let sender = InProcess { chain: chain.clone(), requests: AtomicUsize::new(0) };
     RpcClient::new_sender(sender, RpcClientConfig::with_commitment(CommitmentConfig::confirmed()))
 }
 
@@ -36,10 +33,7 @@ pub(crate) fn in_process(chain: &Chain) -> RpcClient {
 impl RpcSender for InProcess {
     async fn send(&self, request: RpcRequest, params: Value) -> ClientResult<Value> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.chain
-            .request(&request.to_string(), params)
-            .await
-            .map_err(|err| client_error(err).into())
+        self.chain.request(&request.to_string(), params).await.map_err(|err| client_error(err).into())
     }
 
     fn get_transport_stats(&self) -> RpcTransportStats {
@@ -59,16 +53,9 @@ impl RpcSender for InProcess {
 fn client_error(err: RpcError) -> ClientRpcError {
     let data = match err.data {
         Some(data) if err.code == JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE => {
-            serde_json::from_value(data).map_or(
-                RpcResponseErrorData::Empty,
-                RpcResponseErrorData::SendTransactionPreflightFailure,
-            )
+            serde_json::from_value(data).map_or(RpcResponseErrorData::Empty, RpcResponseErrorData::SendTransactionPreflightFailure)
         }
         _ => RpcResponseErrorData::Empty,
     };
-    ClientRpcError::RpcResponseError {
-        code: err.code,
-        message: err.message,
-        data,
-    }
+    ClientRpcError::RpcResponseError { code: err.code, message: err.message, data }
 }

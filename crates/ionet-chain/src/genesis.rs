@@ -57,9 +57,7 @@ impl Genesis {
         rand::rng().fill_bytes(&mut blockhash_seed);
         let (clock, start_unix_ms) = match clock {
             ChainClock::Real => ("real", crate::timeline::machine_unix_ms()),
-            ChainClock::Stepped { start_unix_secs } => {
-                ("stepped", start_unix_secs.saturating_mul(1000))
-            }
+            ChainClock::Stepped { start_unix_secs } => ("stepped", start_unix_secs.saturating_mul(1000)),
         };
         let file = GenesisFile {
             format: FORMAT,
@@ -85,9 +83,7 @@ impl Genesis {
             .mode(0o600)
             .open(&temp)
             .map_err(ChainError::io("create", &temp))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(ChainError::io("write", &temp))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(ChainError::io("write", &temp))?;
         fs::rename(&temp, &path).map_err(ChainError::io("rename", &temp))?;
         crate::journal::sync_dir(dir)
     }
@@ -100,23 +96,18 @@ impl Genesis {
             Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(err) => return Err(ChainError::io("read", &path)(err)),
         };
-        Self::parse(&text)
-            .map(Some)
-            .map_err(|what| ChainError::Damaged {
-                path,
-                offset: 0,
-                what,
-                advice: "Restore the file from a backup of this chain; another chain's file does not fit".into(),
-            })
+        Self::parse(&text).map(Some).map_err(|what| ChainError::Damaged {
+            path,
+            offset: 0,
+            what,
+            advice: "Restore the file from a backup of this chain; another chain's file does not fit".into(),
+        })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let file: GenesisFile = serde_json::from_str(text).map_err(|err| err.to_string())?;
         if file.format != FORMAT {
-            return Err(format!(
-                "format {} is not known to this version",
-                file.format
-            ));
+            return Err(format!("format {} is not known to this version", file.format));
         }
         let real_clock = match file.clock.as_str() {
             "real" => true,
@@ -124,8 +115,7 @@ impl Genesis {
             other => return Err(format!("clock {other:?} is neither real nor stepped")),
         };
         let mut blockhash_seed = [0; 32];
-        hex::decode_to_slice(&file.blockhash_seed, &mut blockhash_seed)
-            .map_err(|err| format!("blockhash_seed: {err}"))?;
+        hex::decode_to_slice(&file.blockhash_seed, &mut blockhash_seed).map_err(|err| format!("blockhash_seed: {err}"))?;
         // The id covers every byte of the file, so a journal also vouches for its genesis.
         let mut hasher = Sha256::new();
         hasher.update(b"ionet-chain genesis");
@@ -135,10 +125,8 @@ impl Genesis {
             real_clock,
             start_unix_ms: file.start_unix_ms,
             blockhash_seed,
-            faucet: keypair(&file.faucet_secret_key)
-                .map_err(|err| format!("faucet_secret_key: {err}"))?,
-            identity: keypair(&file.identity_secret_key)
-                .map_err(|err| format!("identity_secret_key: {err}"))?,
+            faucet: keypair(&file.faucet_secret_key).map_err(|err| format!("faucet_secret_key: {err}"))?,
+            identity: keypair(&file.identity_secret_key).map_err(|err| format!("identity_secret_key: {err}"))?,
         })
     }
 
@@ -149,11 +137,7 @@ impl Genesis {
         if asked == self.real_clock {
             return Ok(());
         }
-        Err(ChainError::ClockMismatch {
-            dir: options.dir.clone(),
-            found: name(self.real_clock),
-            asked: name(asked),
-        })
+        Err(ChainError::ClockMismatch { dir: options.dir.clone(), found: name(self.real_clock), asked: name(asked) })
     }
 }
 

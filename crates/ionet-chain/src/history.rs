@@ -54,12 +54,7 @@ impl History {
                 numbers.push(number);
             }
         }
-        self.entries.push(Past {
-            slot: entry.slot,
-            unix_secs: entry.unix_secs,
-            err: entry.err,
-            location: entry.location,
-        });
+        self.entries.push(Past { slot: entry.slot, unix_secs: entry.unix_secs, err: entry.err, location: entry.location });
     }
 
     pub(crate) fn push_step(&mut self, step: TimeStep) {
@@ -84,22 +79,15 @@ impl History {
 
     /// Transactions that name an address, newest first: those older than `before` and newer than `until`.
     /// An unknown `before` gives none, an unknown `until` is no bound, as with Solana's own nodes.
-    pub(crate) fn of_address(
-        &self,
-        address: &Address,
-        before: Option<&Signature>,
-        until: Option<&Signature>,
-        limit: usize,
-    ) -> Vec<Past> {
+    pub(crate) fn of_address(&self, address: &Address, before: Option<&Signature>, until: Option<&Signature>, limit: usize) -> Vec<Past> {
         let numbers = self.by_address.get(address).map_or(&[][..], Vec::as_slice);
         let end = match before.map(|before| self.by_signature.get(before)) {
             None => numbers.len(),
             Some(None) => 0,
             Some(Some(before)) => numbers.partition_point(|number| number < before),
         };
-        let start = until
-            .and_then(|until| self.by_signature.get(until))
-            .map_or(0, |until| numbers.partition_point(|number| number <= until));
+        let start =
+            until.and_then(|until| self.by_signature.get(until)).map_or(0, |until| numbers.partition_point(|number| number <= until));
         numbers
             .get(start..end)
             .unwrap_or(&[])

@@ -13,17 +13,10 @@ pub(crate) struct AccountIndex {
 
 impl AccountIndex {
     /// Notes that an account changed; `None` stands for "not there".
-    pub(crate) fn replace(
-        &mut self,
-        address: &Address,
-        old: Option<&AccountSharedData>,
-        new: Option<&AccountSharedData>,
-    ) {
+    pub(crate) fn replace(&mut self, address: &Address, old: Option<&AccountSharedData>, new: Option<&AccountSharedData>) {
         let program = |account: Option<&AccountSharedData>| account.map(|account| *account.owner());
         move_key(&mut self.by_program, address, program(old), program(new));
-        let wallet = |account: Option<&AccountSharedData>| {
-            account.and_then(token::holding).map(|holding| holding.owner)
-        };
+        let wallet = |account: Option<&AccountSharedData>| account.and_then(token::holding).map(|holding| holding.owner);
         move_key(&mut self.by_token_owner, address, wallet(old), wallet(new));
     }
 
@@ -36,12 +29,7 @@ impl AccountIndex {
     }
 }
 
-fn move_key(
-    map: &mut HashMap<Address, HashSet<Address>>,
-    address: &Address,
-    old: Option<Address>,
-    new: Option<Address>,
-) {
+fn move_key(map: &mut HashMap<Address, HashSet<Address>>, address: &Address, old: Option<Address>, new: Option<Address>) {
     if old == new {
         return;
     }

@@ -100,21 +100,13 @@ pub(crate) struct AccountRecord<'a> {
 
 impl From<Moment> for MomentRecord {
     fn from(moment: Moment) -> Self {
-        Self {
-            slot: moment.slot,
-            unix_secs: moment.unix_secs,
-            writes: moment.writes,
-        }
+        Self { slot: moment.slot, unix_secs: moment.unix_secs, writes: moment.writes }
     }
 }
 
 impl From<MomentRecord> for Moment {
     fn from(record: MomentRecord) -> Self {
-        Self {
-            slot: record.slot,
-            unix_secs: record.unix_secs,
-            writes: record.writes,
-        }
+        Self { slot: record.slot, unix_secs: record.unix_secs, writes: record.writes }
     }
 }
 
@@ -132,14 +124,7 @@ impl<'a> AccountRecord<'a> {
 
     /// An account that was removed.
     pub(crate) fn gone(address: &Address) -> Self {
-        Self {
-            address: address.to_bytes(),
-            lamports: 0,
-            owner: [0; 32],
-            executable: false,
-            rent_epoch: 0,
-            data: &[],
-        }
+        Self { address: address.to_bytes(), lamports: 0, owner: [0; 32], executable: false, rent_epoch: 0, data: &[] }
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -162,12 +147,8 @@ impl<'a> AccountRecord<'a> {
 
 impl TransactionRecord<'_> {
     pub(crate) fn loaded_addresses(&self) -> LoadedAddresses {
-        let addresses =
-            |keys: &[[u8; 32]]| keys.iter().copied().map(Address::new_from_array).collect();
-        LoadedAddresses {
-            writable: addresses(&self.loaded_writable),
-            readonly: addresses(&self.loaded_readonly),
-        }
+        let addresses = |keys: &[[u8; 32]]| keys.iter().copied().map(Address::new_from_array).collect();
+        LoadedAddresses { writable: addresses(&self.loaded_writable), readonly: addresses(&self.loaded_readonly) }
     }
 }
 

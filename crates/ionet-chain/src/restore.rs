@@ -63,11 +63,7 @@ pub(crate) fn open(options: &ChainOptions) -> Result<Restored, ChainError> {
     }
     let index = u32::try_from(indexes.len() - 1).expect("segment numbers are u32");
     let path = segment_path(dir, index);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .map_err(ChainError::io("open", &path))?;
+    let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(ChainError::io("open", &path))?;
     file.seek(SeekFrom::Start(end)).map_err(ChainError::io("seek in", &path))?;
 
     let Replay { mut now, accounts, history, .. } = replay;
@@ -75,35 +71,19 @@ pub(crate) fn open(options: &ChainOptions) -> Result<Restored, ChainError> {
         // Blockhashes handed out after the last write are still good if not too much time has passed since.
         let slot = genesis.real_slot(machine_unix_ms());
         if slot > now.slot {
-            now = Moment {
-                slot,
-                unix_secs: genesis.real_unix_secs(slot).max(now.unix_secs),
-                writes: 0,
-            };
+            now = Moment { slot, unix_secs: genesis.real_unix_secs(slot).max(now.unix_secs), writes: 0 };
         }
     }
     let recent = history.signatures_since(now.slot.saturating_sub(BLOCKHASH_WINDOW_SLOTS));
     let shared = Arc::new(Shared::new(genesis, segments, history, now, options.airdrop_cap_lamports));
-    let writer = Writer {
-        dir: dir.clone(),
-        shared: shared.clone(),
-        file,
-        index,
-        offset: end,
-    };
+    let writer = Writer { dir: dir.clone(), shared: shared.clone(), file, index, offset: end };
     let state = State::new(svm, accounts, now, recent, replayed_bytes, shared);
     Ok(Restored { lock, state, writer })
 }
 
 fn lock(dir: &Path) -> Result<File, ChainError> {
     let path = dir.join("lock");
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(ChainError::io("open", &path))?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(ChainError::io("open", &path))?;
     match FileExt::try_lock_exclusive(&file) {
         Ok(()) => Ok(file),
         Err(err) if err.kind() == fs2::lock_contended_error().kind() => Err(ChainError::Locked(dir.to_path_buf())),
@@ -160,27 +140,12 @@ impl Replay {
     fn new(genesis: &Genesis) -> Self {
         let mut history = History::default();
         let start = genesis.start();
-        history.push_step(TimeStep {
-            slot: start.slot,
-            unix_secs: start.unix_secs,
-        });
-        Self {
-            now: start,
-            accounts: HashMap::new(),
-            history,
-            real_clock: genesis.real_clock,
-        }
+        history.push_step(TimeStep { slot: start.slot, unix_secs: start.unix_secs });
+        Self { now: start, accounts: HashMap::new(), history, real_clock: genesis.real_clock }
     }
 
     /// Reads one segment; only with `replayed` do its records change the state. Returns where it ends.
-    fn segment(
-        &mut self,
-        dir: &Path,
-        genesis_id: &[u8; 32],
-        index: u32,
-        last: bool,
-        replayed: bool,
-    ) -> Result<u64, ChainError> {
+    fn segment(&mut self, dir: &Path, genesis_id: &[u8; 32], index: u32, last: bool, replayed: bool) -> Result<u64, ChainError> {
         let path = segment_path(dir, index);
         let place = Place { genesis_id, index };
         let bytes = fs::read(&path).map_err(ChainError::io("read", &path))?;
@@ -236,8 +201,7 @@ impl Replay {
         match record::parse(bytes)? {
             Record::Transaction(transaction) => {
                 let moment = Moment::from(transaction.moment);
-                let wire: VersionedTransaction =
-                    wincode::deserialize(transaction.wire).map_err(|err| format!("a transaction: {err}"))?;
+                let wire: VersionedTransaction = wincode::deserialize(transaction.wire).map_err(|err| format!("a transaction: {err}"))?;
                 let mut addresses = wire.message.static_account_keys().to_vec();
                 let loaded = transaction.loaded_addresses();
                 addresses.extend(loaded.writable.into_iter().chain(loaded.readonly));
@@ -259,10 +223,7 @@ impl Replay {
             Record::Advance(moment) => {
                 let moment = Moment::from(moment);
                 if !self.real_clock {
-                    self.history.push_step(TimeStep {
-                        slot: moment.slot,
-                        unix_secs: moment.unix_secs,
-                    });
+                    self.history.push_step(TimeStep { slot: moment.slot, unix_secs: moment.unix_secs });
                 }
                 if replayed {
                     self.now = moment;
@@ -278,4 +239,49 @@ fn cut(path: &Path, len: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(len)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Chain, ChainClock};
+    use serde_json::json;
+
+    fn replay(dir: &Path) -> Result<(Replay, u64), ChainError> {
+        let genesis = Genesis::read(dir)?.expect("the chain has a genesis");
+        let mut replay = Replay::new(&genesis);
+        let end = replay.segment(dir, &genesis.id, 0, true, true)?;
+        Ok((replay, end))
+    }
+
+    /// The same as opening a chain, but for the virtual machine: so every single byte can be tried.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_last_record_cut_at_any_byte_is_dropped_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = ChainOptions { clock: ChainClock::Stepped { start_unix_secs: 0 }, ..ChainOptions::new(dir.path()) };
+        let path = segment_path(dir.path(), 0);
+        let chain = Chain::open(options).unwrap();
+        let airdrop = async |byte: u8| {
+            let address = Address::new_from_array([byte; 32]).to_string();
+            chain.request("requestAirdrop", json!([address, 1_000_000])).await.unwrap();
+            fs::metadata(&path).unwrap().len()
+        };
+        airdrop(1).await;
+        let before = airdrop(2).await;
+        let after = airdrop(3).await;
+        chain.close().await;
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.len() as u64, after);
+
+        let (whole, end) = replay(dir.path()).unwrap();
+        assert_eq!((whole.history.len(), end), (3, after));
+        for len in before..after {
+            fs::write(&path, &bytes[..usize::try_from(len).unwrap()]).unwrap();
+            let (replayed, end) = replay(dir.path()).unwrap();
+            assert_eq!((replayed.history.len(), end), (2, before), "cut to {len}");
+            assert!(replayed.accounts.contains_key(&Address::new_from_array([2; 32])));
+            assert!(!replayed.accounts.contains_key(&Address::new_from_array([3; 32])));
+            assert_eq!(fs::metadata(&path).unwrap().len(), before, "the file is cut, too");
+        }
+    }
 }

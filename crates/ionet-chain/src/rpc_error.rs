@@ -17,11 +17,7 @@ pub struct RpcError {
 
 impl RpcError {
     pub(crate) fn new(code: i64, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            data: None,
-        }
+        Self { code, message: message.into(), data: None }
     }
 
     pub(crate) fn parse(message: impl Into<String>) -> Self {
@@ -46,19 +42,13 @@ impl RpcError {
     }
 
     pub(crate) fn signature_verification() -> Self {
-        Self::new(
-            codes::JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE,
-            "Transaction signature verification failure",
-        )
+        Self::new(codes::JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE, "Transaction signature verification failure")
     }
 
     pub(crate) fn min_context_slot(context_slot: u64) -> Self {
         Self {
             data: Some(serde_json::json!({ "contextSlot": context_slot })),
-            ..Self::new(
-                codes::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED,
-                "Minimum context slot has not been reached",
-            )
+            ..Self::new(codes::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED, "Minimum context slot has not been reached")
         }
     }
 
@@ -75,10 +65,7 @@ impl RpcError {
     pub(crate) fn preflight(message: String, result: &RpcSimulateTransactionResult) -> Self {
         Self {
             data: serde_json::to_value(result).ok(),
-            ..Self::new(
-                codes::JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
-                message,
-            )
+            ..Self::new(codes::JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE, message)
         }
     }
 

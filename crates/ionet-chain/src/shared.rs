@@ -26,13 +26,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        genesis: Genesis,
-        segments: Segments,
-        history: History,
-        now: Moment,
-        airdrop_cap_lamports: u64,
-    ) -> Self {
+    pub(crate) fn new(genesis: Genesis, segments: Segments, history: History, now: Moment, airdrop_cap_lamports: u64) -> Self {
         Self {
             genesis,
             segments,

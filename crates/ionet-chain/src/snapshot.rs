@@ -33,13 +33,7 @@ pub(crate) fn write(dir: &Path, genesis_id: &[u8; 32], index: u32, data: &Snapsh
     file.write_all(&header)?;
     let mut offset = header.len() as u64;
     let mut payload = Vec::with_capacity(FRAME_BYTES + 4096);
-    record::append(
-        &mut payload,
-        &Record::Snapshot {
-            moment: data.moment.into(),
-            accounts: data.accounts.len() as u64,
-        },
-    );
+    record::append(&mut payload, &Record::Snapshot { moment: data.moment.into(), accounts: data.accounts.len() as u64 });
     let mut rest = data.accounts.iter();
     loop {
         let account = rest.next();
@@ -52,9 +46,7 @@ pub(crate) fn write(dir: &Path, genesis_id: &[u8; 32], index: u32, data: &Snapsh
         let Some((address, account)) = account else {
             break;
         };
-        let account = account
-            .as_ref()
-            .map_or_else(|| AccountRecord::gone(address), |account| AccountRecord::new(address, account));
+        let account = account.as_ref().map_or_else(|| AccountRecord::gone(address), |account| AccountRecord::new(address, account));
         record::append(&mut payload, &Record::Account(account));
     }
     file.into_inner()?.sync_all()?;
@@ -76,14 +68,12 @@ pub(crate) fn read_newest(dir: &Path, genesis_id: &[u8; 32]) -> Result<Option<(u
     };
     let path = FileKind::Snapshot.path(dir, index);
     let bytes = fs::read(&path).map_err(ChainError::io("read", &path))?;
-    parse(Place { genesis_id, index }, &bytes)
-        .map(|data| Some((index, data)))
-        .map_err(|(offset, what)| ChainError::Damaged {
-            path: path.clone(),
-            offset,
-            what,
-            advice: "Move this file away and open again: the journal holds all of it and is replayed instead".into(),
-        })
+    parse(Place { genesis_id, index }, &bytes).map(|data| Some((index, data))).map_err(|(offset, what)| ChainError::Damaged {
+        path: path.clone(),
+        offset,
+        what,
+        advice: "Move this file away and open again: the journal holds all of it and is replayed instead".into(),
+    })
 }
 
 fn parse(place: Place<'_>, file: &[u8]) -> Result<SnapshotData, (u64, String)> {
@@ -110,10 +100,7 @@ fn parse(place: Place<'_>, file: &[u8]) -> Result<SnapshotData, (u64, String)> {
     }
     match head {
         Some((moment, count)) if count == accounts.len() as u64 => Ok(SnapshotData { moment, accounts }),
-        Some((_, count)) => Err((
-            file.len() as u64,
-            format!("it holds {} of {count} accounts", accounts.len()),
-        )),
+        Some((_, count)) => Err((file.len() as u64, format!("it holds {} of {count} accounts", accounts.len()))),
         None => Err((file.len() as u64, "it is empty".into())),
     }
 }

@@ -63,10 +63,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn refused(err: TransactionError) -> Self {
-        Self {
-            err: Some(err),
-            ..Self::default()
-        }
+        Self { err: Some(err), ..Self::default() }
     }
 }
 
@@ -273,10 +270,7 @@ impl State {
             return Some(TransactionError::AlreadyProcessed);
         }
         let blockhash = transaction.message.recent_blockhash();
-        self.timeline
-            .slot_of(blockhash)
-            .is_none()
-            .then_some(TransactionError::BlockhashNotFound)
+        self.timeline.slot_of(blockhash).is_none().then_some(TransactionError::BlockhashNotFound)
     }
 
     /// Runs the machine on a transaction, changing nothing.
@@ -308,10 +302,8 @@ impl State {
             compute_units: meta.compute_units_consumed,
             fee: meta.fee,
             inner: record::inner_records(meta.inner_instructions),
-            return_data: (!meta.return_data.data.is_empty()).then(|| ReturnRecord {
-                program: meta.return_data.program_id.to_bytes(),
-                data: meta.return_data.data,
-            }),
+            return_data: (!meta.return_data.data.is_empty())
+                .then(|| ReturnRecord { program: meta.return_data.program_id.to_bytes(), data: meta.return_data.data }),
             keys,
             loaded,
             accounts,
@@ -327,11 +319,9 @@ impl State {
         }
         if outcome.included {
             outcome.pre = balances(&outcome.keys, |address| self.account(address));
-            outcome.post = balances(&outcome.keys, |address| {
-                match outcome.accounts.iter().find(|(changed, _)| changed == address) {
-                    Some((_, account)) => Some(account).filter(|account| account.lamports() > 0),
-                    None => self.account(address),
-                }
+            outcome.post = balances(&outcome.keys, |address| match outcome.accounts.iter().find(|(changed, _)| changed == address) {
+                Some((_, account)) => Some(account).filter(|account| account.lamports() > 0),
+                None => self.account(address),
             });
         }
         Ok(outcome)
@@ -341,12 +331,10 @@ impl State {
     fn include(&mut self, mut outcome: Outcome, wire: &[u8]) -> Signature {
         let moment = self.timeline.now();
         let signature = outcome.signature;
-        outcome
-            .accounts
-            .retain(|(address, account)| match self.account(address) {
-                Some(old) => old != account,
-                None => account.lamports() > 0,
-            });
+        outcome.accounts.retain(|(address, account)| match self.account(address) {
+            Some(old) => old != account,
+            None => account.lamports() > 0,
+        });
         let bytes = |keys: &[Address]| keys.iter().map(Address::to_bytes).collect();
         let watched = self.shared.subscriptions.any();
         let record = Record::Transaction(TransactionRecord {
@@ -408,10 +396,7 @@ impl State {
 
     /// An account as subscribers get it, in whatever encoding they want.
     fn told(&self, address: Address, account: AccountSharedData) -> Fetched {
-        let how = Encoding {
-            encoding: UiAccountEncoding::JsonParsed,
-            slice: None,
-        };
+        let how = Encoding { encoding: UiAccountEncoding::JsonParsed, slice: None };
         let account = Some(account).filter(|account| account.lamports() > 0).unwrap_or_default();
         Fetched::with_account(self, address, account, how)
     }
@@ -443,10 +428,7 @@ impl State {
         self.move_to(now.slot + 1, unix_secs);
         let moment = self.timeline.now();
         record::append(&mut self.pending.record, &Record::Advance(moment.into()));
-        self.pending.step = Some(TimeStep {
-            slot: moment.slot,
-            unix_secs,
-        });
+        self.pending.step = Some(TimeStep { slot: moment.slot, unix_secs });
         self.applying = false;
         Ok(())
     }
@@ -455,14 +437,7 @@ impl State {
     pub(crate) fn take_commit(&mut self, deliver: Option<Deliver>) -> Commit {
         let pending = std::mem::take(&mut self.pending);
         self.journal_bytes_since_snapshot += pending.record.len() as u64;
-        Commit {
-            record: pending.record,
-            entry: pending.entry,
-            step: pending.step,
-            now: self.timeline.now(),
-            event: pending.event,
-            deliver,
-        }
+        Commit { record: pending.record, entry: pending.entry, step: pending.step, now: self.timeline.now(), event: pending.event, deliver }
     }
 
     /// The snapshot of this moment, once the journal has grown by `every_bytes` since the last.
@@ -473,11 +448,7 @@ impl State {
         self.journal_bytes_since_snapshot = 0;
         Some(SnapshotData {
             moment: self.timeline.now(),
-            accounts: self
-                .written
-                .iter()
-                .map(|address| (*address, self.account(address).cloned()))
-                .collect(),
+            accounts: self.written.iter().map(|address| (*address, self.account(address).cloned())).collect(),
         })
     }
 }
@@ -497,20 +468,14 @@ fn set_program(svm: &mut LiteSVM, address: Address, account: AccountSharedData) 
 
 /// An account without lamports is dropped by the machine.
 fn remove(svm: &mut LiteSVM, address: Address) {
-    let gone = solana_account::Account {
-        owner: bpf_loader_upgradeable::ID,
-        ..solana_account::Account::default()
-    };
+    let gone = solana_account::Account { owner: bpf_loader_upgradeable::ID, ..solana_account::Account::default() };
     if let Err(err) = svm.set_account(address, gone) {
         tracing::warn!("account {address} could not be removed: {err}");
     }
 }
 
 fn balances<'a>(keys: &[Address], account: impl Fn(&Address) -> Option<&'a AccountSharedData>) -> Balances {
-    let mut balances = Balances {
-        lamports: Vec::with_capacity(keys.len()),
-        tokens: Vec::new(),
-    };
+    let mut balances = Balances { lamports: Vec::with_capacity(keys.len()), tokens: Vec::new() };
     for (number, key) in keys.iter().enumerate() {
         let Some(found) = account(key) else {
             balances.lamports.push(0);

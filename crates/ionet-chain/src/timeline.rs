@@ -25,21 +25,13 @@ pub(crate) struct Moment {
 
 /// The machine's clock in milliseconds since the Unix epoch.
 pub(crate) fn machine_unix_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 impl Genesis {
     /// The first moment.
     pub(crate) fn start(&self) -> Moment {
-        Moment {
-            slot: GENESIS_SLOT,
-            unix_secs: self.start_unix_ms.div_euclid(1000),
-            writes: 0,
-        }
+        Moment { slot: GENESIS_SLOT, unix_secs: self.start_unix_ms.div_euclid(1000), writes: 0 }
     }
 
     /// The slot that the machine's clock stands for; only for chains with real time.
@@ -51,9 +43,7 @@ impl Genesis {
     /// When a slot begins, in seconds; only for chains with real time.
     pub(crate) fn real_unix_secs(&self, slot: u64) -> i64 {
         let slots = i64::try_from(slot.saturating_sub(GENESIS_SLOT)).unwrap_or(i64::MAX);
-        self.start_unix_ms
-            .saturating_add(slots.saturating_mul(SLOT_MS))
-            .div_euclid(1000)
+        self.start_unix_ms.saturating_add(slots.saturating_mul(SLOT_MS)).div_euclid(1000)
     }
 
     /// The `n`-th blockhash of a slot. Nobody without the genesis file can foresee it, and it needs no journal.
@@ -78,16 +68,8 @@ pub(crate) struct Timeline {
 impl Timeline {
     /// A timeline that stands at `now`. Every blockhash that may have been handed out before is known again.
     pub(crate) fn at(genesis: &Genesis, now: Moment) -> Self {
-        let mut timeline = Self {
-            now,
-            latest: Hash::default(),
-            valid: HashMap::new(),
-            window: VecDeque::new(),
-        };
-        let first = now
-            .slot
-            .saturating_sub(BLOCKHASH_WINDOW_SLOTS)
-            .max(GENESIS_SLOT);
+        let mut timeline = Self { now, latest: Hash::default(), valid: HashMap::new(), window: VecDeque::new() };
+        let first = now.slot.saturating_sub(BLOCKHASH_WINDOW_SLOTS).max(GENESIS_SLOT);
         for slot in first..now.slot {
             for n in 0..WRITES_PER_SLOT {
                 timeline.admit(slot, genesis.blockhash(slot, n));
@@ -110,10 +92,7 @@ impl Timeline {
 
     /// The slot a blockhash was handed out in, if it may still be named.
     pub(crate) fn slot_of(&self, hash: &Hash) -> Option<u64> {
-        self.valid
-            .get(hash)
-            .copied()
-            .filter(|slot| slot + BLOCKHASH_WINDOW_SLOTS >= self.now.slot)
+        self.valid.get(hash).copied().filter(|slot| slot + BLOCKHASH_WINDOW_SLOTS >= self.now.slot)
     }
 
     /// Moves to a later slot. Returns whether the slot changed.
@@ -121,11 +100,7 @@ impl Timeline {
         if slot <= self.now.slot {
             return false;
         }
-        self.now = Moment {
-            slot,
-            unix_secs: unix_secs.max(self.now.unix_secs),
-            writes: 0,
-        };
+        self.now = Moment { slot, unix_secs: unix_secs.max(self.now.unix_secs), writes: 0 };
         self.admit(slot, genesis.blockhash(slot, 0));
         true
     }
@@ -134,10 +109,7 @@ impl Timeline {
     pub(crate) fn count_write(&mut self, genesis: &Genesis) {
         self.now = self.now.after_write();
         if self.now.writes < WRITES_PER_SLOT {
-            self.admit(
-                self.now.slot,
-                genesis.blockhash(self.now.slot, self.now.writes),
-            );
+            self.admit(self.now.slot, genesis.blockhash(self.now.slot, self.now.writes));
         }
     }
 
@@ -158,14 +130,80 @@ impl Timeline {
 impl Moment {
     /// The moment once one more write is counted.
     pub(crate) fn after_write(self) -> Self {
-        Self {
-            writes: (self.writes + 1).min(WRITES_PER_SLOT),
-            ..self
-        }
+        Self { writes: (self.writes + 1).min(WRITES_PER_SLOT), ..self }
     }
 
     /// With stepped time a slot is full after [`WRITES_PER_SLOT`] writes.
     pub(crate) fn slot_is_full(self) -> bool {
         self.writes >= WRITES_PER_SLOT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ChainClock;
+    use proptest::prelude::*;
+
+    fn genesis() -> Genesis {
+        Genesis::generate(ChainClock::Stepped { start_unix_secs: 1_000 }).0
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Write,
+        Move { slots: u64, secs: i64 },
+    }
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        let op = prop_oneof![
+            4 => Just(Op::Write),
+            1 => (0..40u64, 0..100i64).prop_map(|(slots, secs)| Op::Move { slots, secs }),
+        ];
+        proptest::collection::vec(op, 0..300)
+    }
+
+    proptest! {
+        /// A timeline that was restored at any moment takes exactly the blockhashes that the old one took, as far
+        /// as they were ever handed out, and names the same latest one.
+        #[test]
+        fn a_restored_timeline_goes_on_as_before(ops in ops()) {
+            let genesis = genesis();
+            let mut timeline = Timeline::at(&genesis, genesis.start());
+            let mut handed_out = vec![(timeline.now().slot, timeline.latest())];
+            for op in ops {
+                let before = timeline.now();
+                match op {
+                    Op::Write => timeline.count_write(&genesis),
+                    Op::Move { slots, secs } => {
+                        timeline.move_to(&genesis, before.slot + slots, before.unix_secs + secs);
+                    }
+                }
+                prop_assert!(timeline.now().slot >= before.slot);
+                prop_assert!(timeline.now().unix_secs >= before.unix_secs);
+                handed_out.push((timeline.now().slot, timeline.latest()));
+            }
+            let now = timeline.now();
+            let restored = Timeline::at(&genesis, now);
+            prop_assert_eq!(restored.latest(), timeline.latest());
+            for (slot, hash) in handed_out {
+                let expected = (slot + BLOCKHASH_WINDOW_SLOTS >= now.slot).then_some(slot);
+                prop_assert_eq!(timeline.slot_of(&hash), expected);
+                prop_assert_eq!(restored.slot_of(&hash), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn real_time_is_400_ms_a_slot() {
+        let mut genesis = genesis();
+        genesis.start_unix_ms = 10_500;
+        assert_eq!(genesis.real_slot(10_500), GENESIS_SLOT);
+        assert_eq!(genesis.real_slot(10_899), GENESIS_SLOT);
+        assert_eq!(genesis.real_slot(10_900), GENESIS_SLOT + 1);
+        assert_eq!(genesis.real_slot(0), GENESIS_SLOT, "before genesis");
+        assert_eq!(genesis.real_unix_secs(GENESIS_SLOT), 10);
+        assert_eq!(genesis.real_unix_secs(GENESIS_SLOT + 2), 11);
+        assert_eq!(genesis.real_slot(i64::MAX), GENESIS_SLOT + (i64::MAX as u64 - 10_500) / 400);
     }
 }

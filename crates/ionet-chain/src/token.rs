@@ -34,17 +34,12 @@ pub(crate) fn holding(account: &AccountSharedData) -> Option<Holding> {
         return None;
     }
     let data = account.data();
-    let sized = data.len() == ACCOUNT_LEN
-        || (*account.owner() == TOKEN_2022 && data.get(ACCOUNT_LEN) == Some(&KIND_ACCOUNT));
+    let sized = data.len() == ACCOUNT_LEN || (*account.owner() == TOKEN_2022 && data.get(ACCOUNT_LEN) == Some(&KIND_ACCOUNT));
     if !sized || *data.get(STATE_OFFSET)? == 0 {
         return None;
     }
     let amount = data.get(64..)?.first_chunk::<8>()?;
-    Some(Holding {
-        mint: key(data, 0)?,
-        owner: key(data, 32)?,
-        amount: u64::from_le_bytes(*amount),
-    })
+    Some(Holding { mint: key(data, 0)?, owner: key(data, 32)?, amount: u64::from_le_bytes(*amount) })
 }
 
 /// A mint's decimals, if the account is an initialised mint.
@@ -53,8 +48,7 @@ pub(crate) fn mint_decimals(account: &AccountSharedData) -> Option<u8> {
         return None;
     }
     let data = account.data();
-    let sized = data.len() == MINT_LEN
-        || (*account.owner() == TOKEN_2022 && data.get(ACCOUNT_LEN) == Some(&KIND_MINT));
+    let sized = data.len() == MINT_LEN || (*account.owner() == TOKEN_2022 && data.get(ACCOUNT_LEN) == Some(&KIND_MINT));
     (sized && data.get(INITIALIZED_OFFSET) == Some(&1)).then(|| data[DECIMALS_OFFSET])
 }
 

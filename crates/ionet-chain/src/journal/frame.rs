@@ -21,11 +21,7 @@ pub(crate) enum Next<'a> {
     /// Exactly the end of the file.
     End,
     /// A whole, sound frame.
-    Frame {
-        payload: &'a [u8],
-        payload_offset: usize,
-        next: usize,
-    },
+    Frame { payload: &'a [u8], payload_offset: usize, next: usize },
     /// A frame that was cut short: its bytes end with the file.
     Torn,
     /// Bytes that no crash leaves behind.
@@ -69,11 +65,7 @@ pub(crate) fn next_frame<'a>(place: Place<'_>, file: &'a [u8], offset: usize) ->
         return Next::Damaged("the frame's content does not match its checksum");
     }
     let payload_offset = offset + FRAME_HEADER_LEN;
-    Next::Frame {
-        payload,
-        payload_offset,
-        next: payload_offset + payload.len(),
-    }
+    Next::Frame { payload, payload_offset, next: payload_offset + payload.len() }
 }
 
 fn header_checksum(place: Place<'_>, offset: u64, header: &[u8; FRAME_HEADER_LEN]) -> u32 {
@@ -83,4 +75,88 @@ fn header_checksum(place: Place<'_>, offset: u64, header: &[u8; FRAME_HEADER_LEN
     hasher.update(&offset.to_le_bytes());
     hasher.update(&header[..12]);
     hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GENESIS_ID: [u8; 32] = [7; 32];
+
+    fn place(index: u32) -> Place<'static> {
+        Place { genesis_id: &GENESIS_ID, index }
+    }
+
+    fn file(payloads: &[Vec<u8>]) -> Vec<u8> {
+        let mut file = Vec::new();
+        for payload in payloads {
+            let header = encode_header(place(3), file.len() as u64, payload);
+            file.extend_from_slice(&header);
+            file.extend_from_slice(payload);
+        }
+        file
+    }
+
+    /// The sound frames from the start, and whether the file then ends, is torn or is damaged.
+    fn read(place: Place<'_>, file: &[u8]) -> (Vec<Vec<u8>>, &'static str) {
+        let (mut payloads, mut offset) = (Vec::new(), 0);
+        loop {
+            match next_frame(place, file, offset) {
+                Next::Frame { payload, next, .. } => {
+                    payloads.push(payload.to_vec());
+                    offset = next;
+                }
+                Next::End => return (payloads, "end"),
+                Next::Torn => return (payloads, "torn"),
+                Next::Damaged(_) => return (payloads, "damaged"),
+            }
+        }
+    }
+
+    fn payloads() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..300), 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(payloads in payloads()) {
+            prop_assert_eq!(read(place(3), &file(&payloads)), (payloads, "end"));
+        }
+
+        #[test]
+        fn every_cut_in_the_last_frame_is_torn_and_costs_only_it(payloads in payloads()) {
+            let whole = file(&payloads);
+            let (last, others) = payloads.split_last().expect("at least one");
+            let start = whole.len() - FRAME_HEADER_LEN - last.len();
+            for len in start..whole.len() {
+                let expected = if len == start { "end" } else { "torn" };
+                prop_assert_eq!(read(place(3), &whole[..len]), (others.to_vec(), expected));
+            }
+        }
+
+        #[test]
+        fn every_flipped_bit_is_damage(payloads in payloads(), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+            let mut flipped = file(&payloads);
+            let at = at.index(flipped.len());
+            flipped[at] ^= 1 << bit;
+            let (sound, verdict) = read(place(3), &flipped);
+            prop_assert_eq!(verdict, "damaged");
+            prop_assert_eq!(&sound[..], &payloads[..sound.len()]);
+        }
+
+        #[test]
+        fn frames_do_not_fit_elsewhere(payloads in payloads(), shift in 1..50usize) {
+            let whole = file(&payloads);
+            prop_assert_eq!(read(place(4), &whole), (vec![], "damaged"));
+            let mut shifted = vec![1; shift];
+            shifted.extend_from_slice(&whole);
+            prop_assert!(matches!(next_frame(place(3), &shifted, shift), Next::Damaged(_)));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), offset in 0..300usize) {
+            next_frame(place(3), &bytes, offset);
+        }
+    }
 }

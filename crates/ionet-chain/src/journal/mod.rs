@@ -13,7 +13,5 @@ use std::{fs::File, path::Path};
 
 /// Makes renames and new files in a directory durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), ChainError> {
-    File::open(dir)
-        .and_then(|handle| handle.sync_all())
-        .map_err(ChainError::io("sync", dir))
+    File::open(dir).and_then(|handle| handle.sync_all()).map_err(ChainError::io("sync", dir))
 }

@@ -52,9 +52,7 @@ pub(crate) fn list(dir: &Path, kind: FileKind) -> Result<Vec<u32>, ChainError> {
     let mut indexes = Vec::new();
     for entry in fs::read_dir(dir).map_err(ChainError::io("list", dir))? {
         let name = entry.map_err(ChainError::io("list", dir))?.file_name();
-        let index: Option<u32> = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(prefix)?.strip_suffix(suffix)?.parse().ok());
+        let index: Option<u32> = name.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(suffix)?.parse().ok());
         indexes.extend(index);
     }
     indexes.sort_unstable();
@@ -74,11 +72,7 @@ pub(crate) fn file_header(kind: FileKind, place: Place<'_>) -> [u8; FILE_HEADER_
 }
 
 /// Returns where the first frame begins, or what is wrong and where.
-pub(crate) fn check_header(
-    kind: FileKind,
-    place: Place<'_>,
-    file: &[u8],
-) -> Result<usize, (u64, String)> {
+pub(crate) fn check_header(kind: FileKind, place: Place<'_>, file: &[u8]) -> Result<usize, (u64, String)> {
     let Some(header) = file.first_chunk::<FILE_HEADER_LEN>() else {
         return Err((file.len() as u64, "the file header is cut short".into()));
     };
@@ -115,10 +109,7 @@ pub(crate) struct Segments(Arc<RwLock<Vec<Arc<File>>>>);
 impl Segments {
     /// Adds the next segment. They come in order from number 0.
     pub(crate) fn push(&self, file: File) {
-        self.0
-            .write()
-            .expect("nothing panics while it holds this lock")
-            .push(Arc::new(file));
+        self.0.write().expect("nothing panics while it holds this lock").push(Arc::new(file));
     }
 
     /// Reads one record's bytes. Blocks on the disk.

@@ -60,9 +60,7 @@ pub(crate) struct Writer {
 /// Starts the thread. It ends when the sender is dropped, after the last message is on disk.
 pub(crate) fn spawn(writer: Writer) -> io::Result<(mpsc::SyncSender<Message>, thread::JoinHandle<()>)> {
     let (sender, receiver) = mpsc::sync_channel(4 * BATCH_LIMIT);
-    let handle = thread::Builder::new()
-        .name("chain-journal".into())
-        .spawn(move || writer.run(&receiver))?;
+    let handle = thread::Builder::new().name("chain-journal".into()).spawn(move || writer.run(&receiver))?;
     Ok((sender, handle))
 }
 
@@ -154,8 +152,7 @@ impl Writer {
             if let Some(entry) = &mut commit.entry {
                 entry.location = Location {
                     segment: self.index,
-                    len: u32::try_from(commit.record.len() - record::LENGTH_LEN)
-                        .map_err(|_| io::Error::other("a record is over 4 GiB"))?,
+                    len: u32::try_from(commit.record.len() - record::LENGTH_LEN).map_err(|_| io::Error::other("a record is over 4 GiB"))?,
                     offset: self.offset + (frame.len() + record::LENGTH_LEN) as u64,
                 };
             }
@@ -167,10 +164,7 @@ impl Writer {
         if u32::try_from(frame.len()).is_err() {
             return Err(io::Error::other("a batch is over 4 GiB"));
         }
-        let place = Place {
-            genesis_id: &self.shared.genesis.id,
-            index: self.index,
-        };
+        let place = Place { genesis_id: &self.shared.genesis.id, index: self.index };
         let header = encode_header(place, self.offset, &frame[FRAME_HEADER_LEN..]);
         frame[..FRAME_HEADER_LEN].copy_from_slice(&header);
         self.file.write_all(frame)?;
@@ -189,8 +183,7 @@ impl Writer {
             return None;
         }
         let index = self.index + 1;
-        let opened = create_segment(&self.dir, &self.shared.genesis.id, index)
-            .and_then(|file| Ok((file.try_clone()?, file)));
+        let opened = create_segment(&self.dir, &self.shared.genesis.id, index).and_then(|file| Ok((file.try_clone()?, file)));
         match opened {
             Ok((reader, file)) => {
                 self.shared.segments.push(reader);
@@ -220,12 +213,7 @@ impl Writer {
 /// Makes an empty segment, durable with its name.
 pub(crate) fn create_segment(dir: &std::path::Path, genesis_id: &[u8; 32], index: u32) -> io::Result<File> {
     let path = super::segment_path(dir, index);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&path)?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
     file.write_all(&file_header(FileKind::Journal, Place { genesis_id, index }))?;
     file.sync_all()?;
     File::open(dir)?.sync_all()?;

@@ -36,11 +36,8 @@ pub(super) fn get_block_time(chain: &Chain, params: &Params) -> Result<Value, Rp
     if slot < GENESIS_SLOT || slot > shared.now().0 {
         return Err(RpcError::new(-32004, format!("Block not available for slot {slot}")));
     }
-    let unix_secs = if shared.genesis.real_clock {
-        Some(shared.genesis.real_unix_secs(slot))
-    } else {
-        shared.history().stepped_unix_secs(slot)
-    };
+    let unix_secs =
+        if shared.genesis.real_clock { Some(shared.genesis.real_unix_secs(slot)) } else { shared.history().stepped_unix_secs(slot) };
     to_value(unix_secs)
 }
 
@@ -94,9 +91,7 @@ pub(super) fn get_recent_prioritization_fees(chain: &Chain, params: &Params) -> 
     }
     let (now, _) = chain.shared().now();
     let first = now.saturating_sub(crate::timeline::BLOCKHASH_WINDOW_SLOTS - 1).max(GENESIS_SLOT);
-    Ok((first..=now)
-        .map(|slot| json!({ "slot": slot, "prioritizationFee": 0 }))
-        .collect())
+    Ok((first..=now).map(|slot| json!({ "slot": slot, "prioritizationFee": 0 })).collect())
 }
 
 pub(super) fn get_version(params: &Params) -> Result<Value, RpcError> {

@@ -9,8 +9,7 @@ use solana_account_decoder::{
 use solana_address::Address;
 use spl_token_2022_interface::{
     extension::{
-        BaseStateWithExtensions, StateWithExtensions, interest_bearing_mint::InterestBearingConfig,
-        scaled_ui_amount::ScaledUiAmountConfig,
+        BaseStateWithExtensions, StateWithExtensions, interest_bearing_mint::InterestBearingConfig, scaled_ui_amount::ScaledUiAmountConfig,
     },
     state::Mint,
 };
@@ -37,22 +36,12 @@ impl Fetched {
     }
 
     /// For an account that is not (yet) in the state.
-    pub(crate) fn with_account(
-        state: &State,
-        address: Address,
-        account: AccountSharedData,
-        encoding: Encoding,
-    ) -> Self {
+    pub(crate) fn with_account(state: &State, address: Address, account: AccountSharedData, encoding: Encoding) -> Self {
         let mint = (encoding.encoding == UiAccountEncoding::JsonParsed)
             .then(|| token::holding(&account))
             .flatten()
             .and_then(|holding| state.account(&holding.mint).cloned());
-        Self {
-            address,
-            account,
-            mint,
-            unix_secs: state.now().unix_secs,
-        }
+        Self { address, account, mint, unix_secs: state.now().unix_secs }
     }
 
     pub(crate) fn encode(&self, how: Encoding) -> Result<UiAccount, RpcError> {
@@ -71,9 +60,7 @@ impl Fetched {
             .mint
             .as_ref()
             .and_then(|mint| mint_data(mint.data(), self.unix_secs))
-            .map(|mint| AccountAdditionalDataV3 {
-                spl_token_additional_data: Some(mint),
-            });
+            .map(|mint| AccountAdditionalDataV3 { spl_token_additional_data: Some(mint) });
         encode_ui_account(&self.address, &self.account, how.encoding, additional, how.slice)
     }
 }
@@ -87,13 +74,7 @@ pub(crate) fn mint_data(data: &[u8], unix_secs: i64) -> Option<SplTokenAdditiona
     let mint = StateWithExtensions::<Mint>::unpack(data).ok()?;
     Some(SplTokenAdditionalDataV2 {
         decimals: mint.base.decimals,
-        interest_bearing_config: mint
-            .get_extension::<InterestBearingConfig>()
-            .ok()
-            .map(|config| (*config, unix_secs)),
-        scaled_ui_amount_config: mint
-            .get_extension::<ScaledUiAmountConfig>()
-            .ok()
-            .map(|config| (*config, unix_secs)),
+        interest_bearing_config: mint.get_extension::<InterestBearingConfig>().ok().map(|config| (*config, unix_secs)),
+        scaled_ui_amount_config: mint.get_extension::<ScaledUiAmountConfig>().ok().map(|config| (*config, unix_secs)),
     })
 }

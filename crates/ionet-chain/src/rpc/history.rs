@@ -16,24 +16,23 @@ use crate::{
 use serde_json::Value;
 use solana_address::Address;
 use solana_rpc_client_api::{
-    config::{RpcEncodingConfigWrapper, RpcSignatureStatusConfig, RpcSignaturesForAddressConfig, RpcTransactionConfig, UiTransactionEncoding},
+    config::{
+        RpcEncodingConfigWrapper, RpcSignatureStatusConfig, RpcSignaturesForAddressConfig, RpcTransactionConfig, UiTransactionEncoding,
+    },
     request::{MAX_GET_CONFIRMED_SIGNATURES_FOR_ADDRESS2_LIMIT, MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS},
     response::RpcConfirmedTransactionStatusWithSignature,
 };
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_status::{
-    ConfirmedTransactionWithStatusMeta, EncodeError, TransactionConfirmationStatus, TransactionStatus,
-    TransactionStatusMeta, TransactionWithStatusMeta, VersionedTransactionWithStatusMeta,
-    extract_memos::extract_and_fmt_memos,
+    ConfirmedTransactionWithStatusMeta, EncodeError, TransactionConfirmationStatus, TransactionStatus, TransactionStatusMeta,
+    TransactionWithStatusMeta, VersionedTransactionWithStatusMeta, extract_memos::extract_and_fmt_memos,
 };
 
 pub(super) fn get_signature_statuses(chain: &Chain, params: &Params) -> Result<Value, RpcError> {
     params.at_most(2)?;
     let texts: Vec<String> = params.required(0, "signatures")?;
     if texts.len() > MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS {
-        return Err(RpcError::invalid_params(format!(
-            "Too many inputs provided; max {MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS}"
-        )));
+        return Err(RpcError::invalid_params(format!("Too many inputs provided; max {MAX_GET_SIGNATURE_STATUSES_QUERY_ITEMS}")));
     }
     params.optional::<Option<RpcSignatureStatusConfig>>(1, "config")?;
     let signatures = texts.iter().map(|text| parse_signature(text)).collect::<Result<Vec<_>, _>>()?;
@@ -72,9 +71,7 @@ pub(super) async fn get_transaction(chain: &Chain, params: &Params) -> Result<Va
     };
     let segments = chain.shared().segments.clone();
     blocking(move || {
-        let bytes = segments
-            .read(past.location)
-            .map_err(|err| RpcError::internal(format!("the journal cannot be read: {err}")))?;
+        let bytes = segments.read(past.location).map_err(|err| RpcError::internal(format!("the journal cannot be read: {err}")))?;
         let transaction = ConfirmedTransactionWithStatusMeta {
             slot: past.slot,
             block_time: Some(past.unix_secs),
@@ -82,10 +79,7 @@ pub(super) async fn get_transaction(chain: &Chain, params: &Params) -> Result<Va
             tx_with_meta: TransactionWithStatusMeta::Complete(with_meta(&bytes)?),
         };
         let encoded = transaction
-            .encode(
-                config.encoding.unwrap_or(UiTransactionEncoding::Json),
-                config.max_supported_transaction_version,
-            )
+            .encode(config.encoding.unwrap_or(UiTransactionEncoding::Json), config.max_supported_transaction_version)
             .map_err(|EncodeError::UnsupportedTransactionVersion(version)| RpcError::unsupported_version(version))?;
         to_value(encoded)
     })
@@ -104,18 +98,13 @@ pub(super) async fn get_signatures_for_address(chain: &Chain, params: &Params) -
         return Err(RpcError::invalid_params(format!("Invalid limit; max {most}")));
     }
     check_min_context_slot(chain.shared().now().0, config.min_context_slot)?;
-    let found = chain
-        .shared()
-        .history()
-        .of_address(&address, before.as_ref(), until.as_ref(), limit);
+    let found = chain.shared().history().of_address(&address, before.as_ref(), until.as_ref(), limit);
     let segments = chain.shared().segments.clone();
     blocking(move || {
         let listed = found
             .iter()
             .map(|past| {
-                let bytes = segments
-                    .read(past.location)
-                    .map_err(|err| RpcError::internal(format!("the journal cannot be read: {err}")))?;
+                let bytes = segments.read(past.location).map_err(|err| RpcError::internal(format!("the journal cannot be read: {err}")))?;
                 listed(past, &bytes)
             })
             .collect::<Result<Vec<_>, RpcError>>()?;
@@ -180,10 +169,6 @@ fn with_meta(bytes: &[u8]) -> Result<VersionedTransactionWithStatusMeta, RpcErro
 }
 
 /// Reading files belongs on a thread that may wait.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, RpcError> + Send + 'static,
-) -> Result<T, RpcError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|err| RpcError::internal(format!("the request failed: {err}")))?
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RpcError> + Send + 'static) -> Result<T, RpcError> {
+    tokio::task::spawn_blocking(work).await.map_err(|err| RpcError::internal(format!("the request failed: {err}")))?
 }

@@ -65,10 +65,7 @@ pub(crate) fn to_value(value: impl Serialize) -> Result<Value, RpcError> {
 
 /// A value with the slot it was read at.
 pub(crate) fn with_context(slot: u64, value: impl Serialize) -> Result<Value, RpcError> {
-    to_value(Response {
-        context: RpcResponseContext::new(slot),
-        value,
-    })
+    to_value(Response { context: RpcResponseContext::new(slot), value })
 }
 
 /// Refuses a read that must not see an older slot than the client has.

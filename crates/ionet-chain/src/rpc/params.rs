@@ -20,29 +20,23 @@ impl Params {
     /// Refuses more parameters than a method has.
     pub(crate) fn at_most(&self, count: usize) -> Result<(), RpcError> {
         if self.0.len() > count {
-            return Err(RpcError::invalid_params(format!(
-                "Expected at most {count} parameters, got {}",
-                self.0.len()
-            )));
+            return Err(RpcError::invalid_params(format!("Expected at most {count} parameters, got {}", self.0.len())));
         }
         Ok(())
     }
 
     pub(crate) fn required<T: DeserializeOwned>(&self, at: usize, name: &str) -> Result<T, RpcError> {
-        let value = self
-            .0
-            .get(at)
-            .filter(|value| !value.is_null())
-            .ok_or_else(|| RpcError::invalid_params(format!("`params` should have at least {} argument(s): {name} is missing", at + 1)))?;
+        let value =
+            self.0.get(at).filter(|value| !value.is_null()).ok_or_else(|| {
+                RpcError::invalid_params(format!("`params` should have at least {} argument(s): {name} is missing", at + 1))
+            })?;
         T::deserialize(value).map_err(|err| RpcError::invalid_params(format!("Invalid params: {name}: {err}")))
     }
 
     pub(crate) fn optional<T: DeserializeOwned + Default>(&self, at: usize, name: &str) -> Result<T, RpcError> {
         match self.0.get(at) {
             None | Some(Value::Null) => Ok(T::default()),
-            Some(value) => {
-                T::deserialize(value).map_err(|err| RpcError::invalid_params(format!("Invalid params: {name}: {err}")))
-            }
+            Some(value) => T::deserialize(value).map_err(|err| RpcError::invalid_params(format!("Invalid params: {name}: {err}"))),
         }
     }
 

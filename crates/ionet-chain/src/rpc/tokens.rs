@@ -1,6 +1,13 @@
 //! Methods about SPL tokens, of both token programs.
 
-use super::{Fetched, accounts::{encoding, keyed}, check_min_context_slot, encode::mint_data, params::{Params, parse_address}, with_context};
+use super::{
+    Fetched,
+    accounts::{encoding, keyed},
+    check_min_context_slot,
+    encode::mint_data,
+    params::{Params, parse_address},
+    with_context,
+};
 use crate::{Chain, RpcError, token};
 use serde_json::Value;
 use solana_account::ReadableAccount;
@@ -16,16 +23,12 @@ pub(super) async fn get_account_balance(chain: &Chain, params: Params) -> Result
     let (now, account, mint) = chain
         .run(move |state| {
             let account = state.account(&address).cloned();
-            let mint = account
-                .as_ref()
-                .and_then(token::holding)
-                .and_then(|holding| state.account(&holding.mint).cloned());
+            let mint = account.as_ref().and_then(token::holding).and_then(|holding| state.account(&holding.mint).cloned());
             (state.now(), account, mint)
         })
         .await?;
     let account = account.ok_or_else(|| RpcError::invalid_params("Invalid param: could not find account"))?;
-    let holding =
-        token::holding(&account).ok_or_else(|| RpcError::invalid_params("Invalid param: not a Token account"))?;
+    let holding = token::holding(&account).ok_or_else(|| RpcError::invalid_params("Invalid param: not a Token account"))?;
     let mint = mint
         .and_then(|mint| mint_data(mint.data(), now.unix_secs))
         .ok_or_else(|| RpcError::invalid_params("Invalid param: could not find mint"))?;
@@ -36,9 +39,7 @@ pub(super) async fn get_supply(chain: &Chain, params: Params) -> Result<Value, R
     params.at_most(2)?;
     let address = params.address(0)?;
     params.optional::<Option<CommitmentConfig>>(1, "config")?;
-    let (now, account) = chain
-        .run(move |state| (state.now(), state.account(&address).cloned()))
-        .await?;
+    let (now, account) = chain.run(move |state| (state.now(), state.account(&address).cloned())).await?;
     let account = account.ok_or_else(|| RpcError::invalid_params("Invalid param: could not find account"))?;
     let not_a_mint = || RpcError::invalid_params("Invalid param: not a Token mint");
     if !token::is_token_program(account.owner()) {
@@ -79,9 +80,7 @@ pub(super) async fn get_accounts_by_owner(chain: &Chain, params: Params) -> Resu
                 .filter(|address| {
                     state.account(address).is_some_and(|account| {
                         program.is_none_or(|program| program == *account.owner())
-                            && mint.is_none_or(|mint| {
-                                token::holding(account).is_some_and(|holding| holding.mint == mint)
-                            })
+                            && mint.is_none_or(|mint| token::holding(account).is_some_and(|holding| holding.mint == mint))
                     })
                 })
                 .filter_map(|address| Fetched::from_state(state, *address, how))

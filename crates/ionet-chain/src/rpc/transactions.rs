@@ -1,6 +1,10 @@
 //! Methods that send and simulate transactions, and those that help to build them.
 
-use super::{Encoding, Fetched, check_min_context_slot, params::{Params, parse_address}, to_value, with_context};
+use super::{
+    Encoding, Fetched, check_min_context_slot,
+    params::{Params, parse_address},
+    to_value, with_context,
+};
 use crate::{
     Chain, RpcError,
     record::{Balances, InnerRecord, ReturnRecord, TokenBalance},
@@ -11,9 +15,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_account_decoder::{
-    UiAccount, UiAccountEncoding,
-    parse_account_data::SplTokenAdditionalDataV2,
-    parse_token::token_amount_to_ui_amount_v3,
+    UiAccount, UiAccountEncoding, parse_account_data::SplTokenAdditionalDataV2, parse_token::token_amount_to_ui_amount_v3,
 };
 use solana_address::Address;
 use solana_hash::Hash;
@@ -28,8 +30,8 @@ use solana_system_interface::instruction::transfer;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 use solana_transaction_status::{
-    InnerInstruction, InnerInstructions, TransactionTokenBalance, UiInnerInstructions, UiLoadedAddresses,
-    UiReturnDataEncoding, UiTransactionReturnData, parse_ui_inner_instructions,
+    InnerInstruction, InnerInstructions, TransactionTokenBalance, UiInnerInstructions, UiLoadedAddresses, UiReturnDataEncoding,
+    UiTransactionReturnData, parse_ui_inner_instructions,
 };
 
 /// A transaction travels in one packet of at most this many bytes.
@@ -46,10 +48,7 @@ pub(super) async fn get_latest_blockhash(chain: &Chain, params: Params) -> Resul
 }
 
 fn latest_blockhash(state: &State) -> RpcBlockhash {
-    RpcBlockhash {
-        blockhash: state.timeline().latest().to_string(),
-        last_valid_block_height: state.now().slot + BLOCKHASH_WINDOW_SLOTS,
-    }
+    RpcBlockhash { blockhash: state.timeline().latest().to_string(), last_valid_block_height: state.now().slot + BLOCKHASH_WINDOW_SLOTS }
 }
 
 pub(super) async fn is_blockhash_valid(chain: &Chain, params: Params) -> Result<Value, RpcError> {
@@ -60,9 +59,7 @@ pub(super) async fn is_blockhash_valid(chain: &Chain, params: Params) -> Result<
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| RpcError::invalid_params("Invalid param: not a blockhash"))?;
     let config: RpcContextConfig = params.optional(1, "config")?;
-    let (slot, valid) = chain
-        .run(move |state| (state.now().slot, state.timeline().slot_of(&blockhash).is_some()))
-        .await?;
+    let (slot, valid) = chain.run(move |state| (state.now().slot, state.timeline().slot_of(&blockhash).is_some())).await?;
     check_min_context_slot(slot, config.min_context_slot)?;
     with_context(slot, valid)
 }
@@ -75,9 +72,7 @@ pub(super) async fn get_fee_for_message(chain: &Chain, params: Params) -> Result
     let wire = decode_text(&text, UiTransactionEncoding::Base64)?;
     let message: VersionedMessage =
         wincode::deserialize(&wire).map_err(|err| RpcError::invalid_params(format!("failed to deserialize message: {err}")))?;
-    message
-        .sanitize()
-        .map_err(|err| RpcError::invalid_params(format!("invalid message: {err}")))?;
+    message.sanitize().map_err(|err| RpcError::invalid_params(format!("invalid message: {err}")))?;
     let (slot, outcome) = chain
         .run(move |state| {
             let transaction = VersionedTransaction {
@@ -100,17 +95,14 @@ pub(super) async fn request_airdrop(chain: &Chain, params: Params) -> Result<Val
     params.optional::<RpcRequestAirdropConfig>(2, "config")?;
     let cap = chain.shared().airdrop_cap_lamports;
     if lamports == 0 || lamports > cap {
-        return Err(RpcError::invalid_request(format!(
-            "airdrop request failed: ask for between 1 and {cap} lamports"
-        )));
+        return Err(RpcError::invalid_request(format!("airdrop request failed: ask for between 1 and {cap} lamports")));
     }
     let sent = chain.run(move |state| airdrop(state, &address, lamports)).await?;
     match sent.map_err(RpcError::internal)? {
         Ok(signature) => to_value(signature.to_string()),
-        Err(outcome) => Err(RpcError::internal(format!(
-            "airdrop request failed: {}",
-            outcome.err.map_or_else(String::new, |err| err.to_string())
-        ))),
+        Err(outcome) => {
+            Err(RpcError::internal(format!("airdrop request failed: {}", outcome.err.map_or_else(String::new, |err| err.to_string()))))
+        }
     }
 }
 
@@ -121,13 +113,9 @@ fn airdrop(state: &mut State, to: &Address, lamports: u64) -> Result<Result<Sign
     let faucet = &shared.genesis.faucet;
     let mut instructions = vec![transfer(&faucet.pubkey(), to, lamports)];
     for difference in 0..u64::MAX {
-        let message = VersionedMessage::Legacy(Message::new_with_blockhash(
-            &instructions,
-            Some(&faucet.pubkey()),
-            &state.timeline().latest(),
-        ));
-        let transaction =
-            VersionedTransaction::try_new(message, &[faucet]).map_err(|err| format!("the faucet cannot sign: {err}"))?;
+        let message =
+            VersionedMessage::Legacy(Message::new_with_blockhash(&instructions, Some(&faucet.pubkey()), &state.timeline().latest()));
+        let transaction = VersionedTransaction::try_new(message, &[faucet]).map_err(|err| format!("the faucet cannot sign: {err}"))?;
         if transaction.signatures.first().is_some_and(|signature| state.is_recent(signature)) {
             instructions.truncate(1);
             instructions.push(transfer(&faucet.pubkey(), &faucet.pubkey(), difference));
@@ -222,12 +210,7 @@ pub(super) async fn simulate_transaction(chain: &Chain, params: Params) -> Resul
                     })
                     .collect()
             });
-            Simulated {
-                slot: state.now().slot,
-                outcome,
-                replacement,
-                accounts,
-            }
+            Simulated { slot: state.now().slot, outcome, replacement, accounts }
         })
         .await?;
     check_min_context_slot(simulated.slot, config.min_context_slot)?;
@@ -236,9 +219,7 @@ pub(super) async fn simulate_transaction(chain: &Chain, params: Params) -> Resul
         (Some(accounts), Some(how)) => Some(encode_all(accounts, how)?),
         _ => None,
     };
-    let inner = config
-        .inner_instructions
-        .then(|| ui_inner_instructions(outcome.inner, &keys, &outcome.loaded));
+    let inner = config.inner_instructions.then(|| ui_inner_instructions(outcome.inner, &keys, &outcome.loaded));
     let result = RpcSimulateTransactionResult {
         err: outcome.err.map(Into::into),
         logs: Some(outcome.logs),
@@ -251,12 +232,8 @@ pub(super) async fn simulate_transaction(chain: &Chain, params: Params) -> Resul
         fee: outcome.included.then_some(outcome.fee),
         pre_balances: outcome.included.then_some(outcome.pre.lamports),
         post_balances: outcome.included.then_some(outcome.post.lamports),
-        pre_token_balances: outcome
-            .included
-            .then(|| token_balances(outcome.pre.tokens).into_iter().map(Into::into).collect()),
-        post_token_balances: outcome
-            .included
-            .then(|| token_balances(outcome.post.tokens).into_iter().map(Into::into).collect()),
+        pre_token_balances: outcome.included.then(|| token_balances(outcome.pre.tokens).into_iter().map(Into::into).collect()),
+        post_token_balances: outcome.included.then(|| token_balances(outcome.post.tokens).into_iter().map(Into::into).collect()),
         loaded_addresses: outcome.included.then(|| UiLoadedAddresses::from(&outcome.loaded)),
     };
     with_context(simulated.slot, result)
@@ -271,12 +248,10 @@ fn wanted_accounts(
         return Err(RpcError::invalid_params("base58 encoding not supported"));
     }
     let most = transaction.message.static_account_keys().len()
-        + transaction.message.address_table_lookups().map_or(0, |lookups| {
-            lookups
-                .iter()
-                .map(|lookup| lookup.writable_indexes.len() + lookup.readonly_indexes.len())
-                .sum()
-        });
+        + transaction
+            .message
+            .address_table_lookups()
+            .map_or(0, |lookups| lookups.iter().map(|lookup| lookup.writable_indexes.len() + lookup.readonly_indexes.len()).sum());
     if accounts.addresses.len() > most {
         return Err(RpcError::invalid_params(format!("Too many accounts provided; max {most}")));
     }
@@ -292,10 +267,7 @@ fn account_after(state: &State, outcome: &Outcome, address: &Address) -> Option<
 }
 
 fn encode_all(accounts: Vec<Option<Fetched>>, how: Encoding) -> Result<Vec<Option<UiAccount>>, RpcError> {
-    accounts
-        .into_iter()
-        .map(|account| account.map(|account| account.encode(how)).transpose())
-        .collect()
+    accounts.into_iter().map(|account| account.map(|account| account.encode(how)).transpose()).collect()
 }
 
 fn nothing_simulated() -> RpcSimulateTransactionResult {
@@ -325,37 +297,27 @@ fn decode_text(text: &str, encoding: UiTransactionEncoding) -> Result<Vec<u8>, R
         )));
     }
     let wire = match encoding {
-        UiTransactionEncoding::Binary | UiTransactionEncoding::Base58 => bs58::decode(text)
-            .into_vec()
-            .map_err(|err| RpcError::invalid_params(format!("invalid base58 encoding: {err}")))?,
-        UiTransactionEncoding::Base64 => BASE64_STANDARD
-            .decode(text)
-            .map_err(|err| RpcError::invalid_params(format!("invalid base64 encoding: {err}")))?,
+        UiTransactionEncoding::Binary | UiTransactionEncoding::Base58 => {
+            bs58::decode(text).into_vec().map_err(|err| RpcError::invalid_params(format!("invalid base58 encoding: {err}")))?
+        }
+        UiTransactionEncoding::Base64 => {
+            BASE64_STANDARD.decode(text).map_err(|err| RpcError::invalid_params(format!("invalid base64 encoding: {err}")))?
+        }
         UiTransactionEncoding::Json | UiTransactionEncoding::JsonParsed => {
-            return Err(RpcError::invalid_params(format!(
-                "unsupported encoding: {encoding}. Supported encodings: base58, base64"
-            )));
+            return Err(RpcError::invalid_params(format!("unsupported encoding: {encoding}. Supported encodings: base58, base64")));
         }
     };
     if wire.len() > MAX_WIRE_LEN {
-        return Err(RpcError::invalid_params(format!(
-            "decoded transaction too large: {} bytes (max: {MAX_WIRE_LEN} bytes)",
-            wire.len()
-        )));
+        return Err(RpcError::invalid_params(format!("decoded transaction too large: {} bytes (max: {MAX_WIRE_LEN} bytes)", wire.len())));
     }
     Ok(wire)
 }
 
-fn decode_transaction(
-    text: &str,
-    encoding: Option<UiTransactionEncoding>,
-) -> Result<(VersionedTransaction, Vec<u8>), RpcError> {
+fn decode_transaction(text: &str, encoding: Option<UiTransactionEncoding>) -> Result<(VersionedTransaction, Vec<u8>), RpcError> {
     let wire = decode_text(text, encoding.unwrap_or(UiTransactionEncoding::Base58))?;
-    let transaction: VersionedTransaction = wincode::deserialize(&wire)
-        .map_err(|err| RpcError::invalid_params(format!("failed to deserialize transaction: {err}")))?;
-    transaction
-        .sanitize()
-        .map_err(|err| RpcError::invalid_params(format!("invalid transaction: {err}")))?;
+    let transaction: VersionedTransaction =
+        wincode::deserialize(&wire).map_err(|err| RpcError::invalid_params(format!("failed to deserialize transaction: {err}")))?;
+    transaction.sanitize().map_err(|err| RpcError::invalid_params(format!("invalid transaction: {err}")))?;
     Ok((transaction, wire))
 }
 
@@ -372,10 +334,7 @@ fn ui_inner_instructions(
     loaded: &solana_message::v0::LoadedAddresses,
 ) -> Vec<UiInnerInstructions> {
     let keys = solana_message::AccountKeys::new(keys, Some(loaded));
-    inner_instructions(inner)
-        .into_iter()
-        .map(|inner| parse_ui_inner_instructions(inner, &keys))
-        .collect()
+    inner_instructions(inner).into_iter().map(|inner| parse_ui_inner_instructions(inner, &keys)).collect()
 }
 
 /// Groups inner instructions by the outer one that called them.
@@ -388,10 +347,7 @@ pub(super) fn inner_instructions(inner: Vec<InnerRecord>) -> Vec<InnerInstructio
         };
         match grouped.last_mut() {
             Some(group) if group.index == record.outer => group.instructions.push(instruction),
-            _ => grouped.push(InnerInstructions {
-                index: record.outer,
-                instructions: vec![instruction],
-            }),
+            _ => grouped.push(InnerInstructions { index: record.outer, instructions: vec![instruction] }),
         }
     }
     grouped
@@ -403,10 +359,7 @@ pub(super) fn token_balances(tokens: Vec<TokenBalance>) -> Vec<TransactionTokenB
         .map(|token| TransactionTokenBalance {
             account_index: token.account_index,
             mint: Address::new_from_array(token.mint).to_string(),
-            ui_token_amount: token_amount_to_ui_amount_v3(
-                token.amount,
-                &SplTokenAdditionalDataV2::with_decimals(token.decimals),
-            ),
+            ui_token_amount: token_amount_to_ui_amount_v3(token.amount, &SplTokenAdditionalDataV2::with_decimals(token.decimals)),
             owner: Address::new_from_array(token.owner).to_string(),
             program_id: Address::new_from_array(token.program).to_string(),
         })

@@ -55,14 +55,11 @@ pub(crate) async fn serve(chain: Chain, listener: TcpListener) -> Result<(), Cha
         // A wallet in a browser comes from another origin.
         .layer(CorsLayer::permissive())
         .with_state(chain);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { shared.closed().await })
-        .await
-        .map_err(|source| ChainError::Io {
-            what: "serve",
-            path: "JSON-RPC".into(),
-            source,
-        })
+    axum::serve(listener, router).with_graceful_shutdown(async move { shared.closed().await }).await.map_err(|source| ChainError::Io {
+        what: "serve",
+        path: "JSON-RPC".into(),
+        source,
+    })
 }
 
 async fn health(State(chain): State<Chain>) -> Response {
@@ -77,12 +74,10 @@ async fn open(State(chain): State<Chain>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &chain).await {
         Ok(upgrade) => websocket::accept(chain, upgrade),
-        Err(_) => (
-            StatusCode::METHOD_NOT_ALLOWED,
-            [(header::ALLOW, "POST")],
-            "POST JSON-RPC here, or open a websocket for subscriptions\n",
-        )
-            .into_response(),
+        Err(_) => {
+            (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], "POST JSON-RPC here, or open a websocket for subscriptions\n")
+                .into_response()
+        }
     }
 }
 
@@ -137,11 +132,7 @@ pub(super) fn parse_call(call: Value) -> Result<Call, (Value, RpcError)> {
     let Some(Value::String(method)) = call.remove("method") else {
         return invalid("Invalid Request: method is a string");
     };
-    Ok(Call {
-        id,
-        method,
-        params: call.remove("params").unwrap_or(Value::Null),
-    })
+    Ok(Call { id, method, params: call.remove("params").unwrap_or(Value::Null) })
 }
 
 async fn answer(chain: &Chain, call: Value) -> Option<Value> {

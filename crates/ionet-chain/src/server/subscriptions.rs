@@ -2,8 +2,8 @@
 //! encodes for itself.
 
 use crate::rpc::Fetched;
-use solana_address::Address;
 use solana_account::ReadableAccount;
+use solana_address::Address;
 use solana_signature::Signature;
 use solana_transaction_error::TransactionError;
 use std::{
@@ -75,11 +75,7 @@ impl Sink {
 impl Subscriptions {
     /// Counts a connection in, unless there are too many.
     pub(crate) fn connect(&self) -> bool {
-        self.connections
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                (count < MAX_CONNECTIONS).then_some(count + 1)
-            })
-            .is_ok()
+        self.connections.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| (count < MAX_CONNECTIONS).then_some(count + 1)).is_ok()
     }
 
     pub(crate) fn disconnect(&self) {
@@ -129,10 +125,7 @@ impl Subscriptions {
         let by_topic = self.topics();
         for topic in topics {
             for (id, sink) in by_topic.get(&topic).into_iter().flatten() {
-                let delivery = Delivery {
-                    subscription: *id,
-                    transaction: transaction.clone(),
-                };
+                let delivery = Delivery { subscription: *id, transaction: transaction.clone() };
                 if sink.queue.try_send(delivery).is_err() {
                     sink.overflow.notify_one();
                 }

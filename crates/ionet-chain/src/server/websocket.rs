@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     Chain, RpcError,
-    rpc::{Encoding, check_filters, params::{Params, parse_address, parse_signature}, passes},
+    rpc::{
+        Encoding, check_filters,
+        params::{Params, parse_address, parse_signature},
+        passes,
+    },
 };
 use axum::{
     extract::{
@@ -20,7 +24,9 @@ use serde_json::{Value, json};
 use solana_account::ReadableAccount;
 use solana_account_decoder::UiAccountEncoding;
 use solana_rpc_client_api::{
-    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSignatureSubscribeConfig, RpcTransactionLogsConfig, RpcTransactionLogsFilter},
+    config::{
+        RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcSignatureSubscribeConfig, RpcTransactionLogsConfig, RpcTransactionLogsFilter,
+    },
     filter::RpcFilterType,
     response::{RpcKeyedAccount, RpcLogsResponse, RpcResponseContext, UiTransactionError},
 };
@@ -41,14 +47,11 @@ pub(super) fn accept(chain: Chain, upgrade: WebSocketUpgrade) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many connections\n").into_response();
     }
     let counted = Counted(chain.clone());
-    upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(async move |socket| {
-            let _counted = counted;
-            // Whatever ended the connection, nobody is left to tell.
-            Connection::run(chain, socket).await.ok();
-        })
+    upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES).on_upgrade(async move |socket| {
+        let _counted = counted;
+        // Whatever ended the connection, nobody is left to tell.
+        Connection::run(chain, socket).await.ok();
+    })
 }
 
 /// Counts the connection out, also when the upgrade never happens.
@@ -97,19 +100,12 @@ impl Connection {
     async fn run(chain: Chain, mut socket: WebSocket) -> Result<(), Gone> {
         let (sink, mut queue, overflow) = Sink::new();
         let shared = chain.shared().clone();
-        let mut connection = Self {
-            last_slot: shared.now().0,
-            chain,
-            sink,
-            subscriptions: HashMap::new(),
-        };
+        let mut connection = Self { last_slot: shared.now().0, chain, sink, subscriptions: HashMap::new() };
         let mut slots = tokio::time::interval(SLOT_PERIOD);
         slots.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
-            let wants_slots = connection
-                .subscriptions
-                .values()
-                .any(|subscription| matches!(subscription, Subscription::Slot | Subscription::Root));
+            let wants_slots =
+                connection.subscriptions.values().any(|subscription| matches!(subscription, Subscription::Slot | Subscription::Root));
             tokio::select! {
                 message = socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => connection.call(&mut socket, text.as_bytes()).await?,
@@ -158,9 +154,7 @@ impl Connection {
         }
         let subscription = parse_subscription(method, &Params::new(params)?)?;
         if self.subscriptions.len() >= MAX_SUBSCRIPTIONS {
-            return Err(RpcError::invalid_request(format!(
-                "A connection has at most {MAX_SUBSCRIPTIONS} subscriptions"
-            )));
+            return Err(RpcError::invalid_request(format!("A connection has at most {MAX_SUBSCRIPTIONS} subscriptions")));
         }
         let registry = &self.chain.shared().subscriptions;
         let id = registry.next_id();
@@ -177,9 +171,7 @@ impl Connection {
             // From here on the signature is either in the history or will be published.
             self.chain.run(|_| ()).await?;
             let history = self.chain.shared().history();
-            past = history
-                .find(&signature)
-                .map(|found| (id, found.slot, found.err.as_deref().cloned()));
+            past = history.find(&signature).map(|found| (id, found.slot, found.err.as_deref().cloned()));
         }
         Ok((json!(id), past))
     }
@@ -187,11 +179,7 @@ impl Connection {
     fn unsubscribe(&mut self, params: &Params) -> Result<Value, RpcError> {
         params.at_most(1)?;
         let id: u64 = params.required(0, "subscription id")?;
-        if self.drop_subscription(id) {
-            Ok(json!(true))
-        } else {
-            Err(RpcError::invalid_params("Invalid subscription id."))
-        }
+        if self.drop_subscription(id) { Ok(json!(true)) } else { Err(RpcError::invalid_params("Invalid subscription id.")) }
     }
 
     fn drop_subscription(&mut self, id: u64) -> bool {
@@ -211,9 +199,7 @@ impl Connection {
             return Ok(());
         };
         match subscription {
-            Subscription::Signature(_) => {
-                self.tell_signature(socket, id, transaction.slot, transaction.err.clone()).await
-            }
+            Subscription::Signature(_) => self.tell_signature(socket, id, transaction.slot, transaction.err.clone()).await,
             Subscription::Account(topic, how) => {
                 let account = transaction
                     .accounts
@@ -244,13 +230,7 @@ impl Connection {
     }
 
     /// A signature is told once; then its subscription is over.
-    async fn tell_signature(
-        &mut self,
-        socket: &mut WebSocket,
-        id: u64,
-        slot: u64,
-        err: Option<TransactionError>,
-    ) -> Result<(), Gone> {
+    async fn tell_signature(&mut self, socket: &mut WebSocket, id: u64, slot: u64, err: Option<TransactionError>) -> Result<(), Gone> {
         if !self.drop_subscription(id) {
             return Ok(());
         }
@@ -328,22 +308,12 @@ fn parse_subscription(method: &str, params: &Params) -> Result<Subscription, Rpc
     }
 }
 
-fn changed_of(
-    transaction: &CommittedTransaction,
-    topic: &Topic,
-    how: Encoding,
-    filters: &[RpcFilterType],
-) -> Vec<Value> {
+fn changed_of(transaction: &CommittedTransaction, topic: &Topic, how: Encoding, filters: &[RpcFilterType]) -> Vec<Value> {
     transaction
         .accounts
         .iter()
         .filter(|changed| Topic::Program(*changed.account.owner()) == *topic && passes(filters, &changed.account))
-        .map(|changed| {
-            json!(RpcKeyedAccount {
-                pubkey: changed.address.to_string(),
-                account: changed.encode_lenient(how),
-            })
-        })
+        .map(|changed| json!(RpcKeyedAccount { pubkey: changed.address.to_string(), account: changed.encode_lenient(how) }))
         .collect()
 }
 

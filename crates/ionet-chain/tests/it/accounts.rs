@@ -19,13 +19,7 @@ async fn accounts_come_in_every_encoding() {
     let client = chain.client();
     let alice = wallet(&client, SOL).await;
     let mint = tokens::mint(&client, &alice).await;
-    let get = async |config: Value| {
-        chain
-            .request("getAccountInfo", json!([mint.to_string(), config]))
-            .await
-            .unwrap()["value"]
-            .clone()
-    };
+    let get = async |config: Value| chain.request("getAccountInfo", json!([mint.to_string(), config])).await.unwrap()["value"].clone();
 
     let raw = client.get_account(&mint).await.unwrap();
     assert_eq!(raw.data.len(), 82);
@@ -103,22 +97,12 @@ async fn a_closed_account_is_gone() {
     let mint = tokens::mint(&client, &alice).await;
     send(&client, &tokens::fund(&alice, &mint, &alice.pubkey(), 0), &[&alice]).await.unwrap();
     let account = get_associated_token_address(&alice.pubkey(), &mint);
-    let close = spl_token_interface::instruction::close_account(
-        &spl_token_interface::ID,
-        &account,
-        &alice.pubkey(),
-        &alice.pubkey(),
-        &[],
-    )
-    .unwrap();
+    let close =
+        spl_token_interface::instruction::close_account(&spl_token_interface::ID, &account, &alice.pubkey(), &alice.pubkey(), &[]).unwrap();
     send(&client, &[close], &[&alice]).await.unwrap();
     for _ in 0..2 {
         // Before and after a restart.
-        let chain = if client.get_health().await.is_ok() {
-            chain.clone()
-        } else {
-            open(dir.path())
-        };
+        let chain = if client.get_health().await.is_ok() { chain.clone() } else { open(dir.path()) };
         let read = json!([account.to_string(), { "encoding": "base64" }]);
         assert_eq!(chain.request("getAccountInfo", read).await.unwrap()["value"], Value::Null);
         let listed = json!([alice.pubkey().to_string(), { "programId": TOKEN }]);

@@ -45,10 +45,7 @@ async fn live(chain: &Chain) -> Keypair {
 }
 
 async fn history(chain: &Chain, wallet: &Keypair) -> Value {
-    let listed = chain
-        .request("getSignaturesForAddress", json!([wallet.pubkey().to_string()]))
-        .await
-        .unwrap();
+    let listed = chain.request("getSignaturesForAddress", json!([wallet.pubkey().to_string()])).await.unwrap();
     let mut all = vec![listed.clone()];
     for found in listed.as_array().unwrap() {
         let config = json!({ "encoding": "json", "maxSupportedTransactionVersion": 0 });
@@ -61,10 +58,7 @@ async fn history(chain: &Chain, wallet: &Keypair) -> Value {
 async fn a_restart_changes_nothing() {
     for snapshot_every_bytes in [u64::MAX, 4_000, 1] {
         let dir = tempfile::tempdir().unwrap();
-        let options = || ChainOptions {
-            snapshot_every_bytes,
-            ..stepped(dir.path())
-        };
+        let options = || ChainOptions { snapshot_every_bytes, ..stepped(dir.path()) };
         let chain = Chain::open(options()).unwrap();
         let alice = live(&chain).await;
         let before = (all_accounts(&chain).await, history(&chain, &alice).await, chain.now_unix_secs());
@@ -123,7 +117,7 @@ async fn a_transaction_is_processed_once_also_across_restarts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tail_cut_at_any_byte_is_dropped() {
+async fn a_chain_whose_tail_was_cut_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let chain = open(dir.path());
     let client = chain.client();
@@ -137,8 +131,9 @@ async fn a_tail_cut_at_any_byte_is_dropped() {
     let bytes = fs::read(&whole).unwrap();
     assert!(bytes.len() > before + 200);
 
+    // Opening takes a while: a test beside the code that reads the journal tries every byte, this one some.
     let copy = tempfile::tempdir().unwrap();
-    for len in before..bytes.len() {
+    for len in (before..bytes.len()).filter(|len| len - before < 20 || bytes.len() - len < 4 || len % 32 == 0) {
         copy_dir(dir.path(), copy.path());
         fs::write(segment(copy.path(), 0), &bytes[..len]).unwrap();
         let chain = open(copy.path());
@@ -175,10 +170,7 @@ fn damage(opened: Result<Chain, ChainError>, expected: &Path) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_byte_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let options = || ChainOptions {
-        snapshot_every_bytes: 4_000,
-        ..stepped(dir.path())
-    };
+    let options = || ChainOptions { snapshot_every_bytes: 4_000, ..stepped(dir.path()) };
     let chain = Chain::open(options()).unwrap();
     live(&chain).await;
     chain.close().await;
@@ -208,10 +200,7 @@ async fn a_flipped_byte_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_and_foreign_files_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let options = || ChainOptions {
-        snapshot_every_bytes: 1,
-        ..stepped(dir.path())
-    };
+    let options = || ChainOptions { snapshot_every_bytes: 1, ..stepped(dir.path()) };
     let chain = Chain::open(options()).unwrap();
     wallet(&chain.client(), SOL).await;
     wallet(&chain.client(), SOL).await;

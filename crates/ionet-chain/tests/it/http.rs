@@ -18,13 +18,7 @@ pub(crate) async fn serve(chain: &Chain) -> (String, JoinHandle<()>) {
 }
 
 pub(crate) async fn post(url: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
-    let response = reqwest::Client::new()
-        .post(url)
-        .header("content-type", "application/json")
-        .body(body)
-        .send()
-        .await
-        .unwrap();
+    let response = reqwest::Client::new().post(url).header("content-type", "application/json").body(body).send().await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())
 }
 

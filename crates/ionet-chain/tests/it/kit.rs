@@ -31,11 +31,7 @@ fn install() -> Option<PathBuf> {
         fs::copy(source.join(file), target.join(file)).unwrap();
     }
     if fs::read(&installed).ok().as_deref() != Some(lock.as_slice()) {
-        let output = Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(&target)
-            .output()
-            .unwrap();
+        let output = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&target).output().unwrap();
         assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
         fs::write(installed, lock).unwrap();
     }
@@ -43,18 +39,8 @@ fn install() -> Option<PathBuf> {
 }
 
 async fn node(folder: &Path, args: &[&str]) -> Value {
-    let output = tokio::process::Command::new("node")
-        .arg("main.mjs")
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .await
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "node main.mjs {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = tokio::process::Command::new("node").arg("main.mjs").args(args).current_dir(folder).output().await.unwrap();
+    assert!(output.status.success(), "node main.mjs {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

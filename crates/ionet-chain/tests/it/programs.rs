@@ -18,11 +18,7 @@ fn artifact(name: &str) -> Vec<u8> {
 
 /// Whether a call reaches the program: it refuses nonsense by itself.
 async fn runs(client: &RpcClient, payer: &Keypair, program: Address) -> bool {
-    let instruction = Instruction {
-        program_id: program,
-        accounts: Vec::new(),
-        data: vec![255; 9],
-    };
+    let instruction = Instruction { program_id: program, accounts: Vec::new(), data: vec![255; 9] };
     let blockhash = client.get_latest_blockhash().await.unwrap();
     let transaction = crate::support::sign(&[instruction], &[payer], blockhash);
     let config = RpcSimulateTransactionConfig::default();
@@ -35,10 +31,7 @@ async fn runs(client: &RpcClient, payer: &Keypair, program: Address) -> bool {
 async fn programs_given_when_opening_run_and_are_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let program = Address::new_from_array([3; 32]);
-    let with = |elf: &[u8]| ChainOptions {
-        programs: vec![(program, elf.to_vec())],
-        ..stepped(dir.path())
-    };
+    let with = |elf: &[u8]| ChainOptions { programs: vec![(program, elf.to_vec())], ..stepped(dir.path()) };
     let code = async |chain: &Chain| {
         let account = chain.client().get_account(&get_program_data_address(&program)).await.unwrap();
         account.data[UpgradeableLoaderState::size_of_programdata_metadata()..].to_vec()
@@ -80,16 +73,8 @@ async fn clients_deploy_programs_that_survive_a_restart() {
         send(&client, &[write], &[&alice]).await.unwrap();
     }
     let program_rent = rent(UpgradeableLoaderState::size_of_program()).await;
-    let deploy = loader::deploy_with_max_program_len(
-        &owner,
-        &program.pubkey(),
-        &buffer.pubkey(),
-        &owner,
-        program_rent,
-        elf.len(),
-        false,
-    )
-    .unwrap();
+    let deploy =
+        loader::deploy_with_max_program_len(&owner, &program.pubkey(), &buffer.pubkey(), &owner, program_rent, elf.len(), false).unwrap();
     send(&client, &deploy, &[&alice, &program]).await.unwrap();
     chain.advance_secs(1).await.unwrap();
     assert!(runs(&client, &alice, program.pubkey()).await);

@@ -29,11 +29,7 @@ async fn a_transfer_moves_lamports_and_its_fee() {
     assert!(status.confirmations.is_none(), "every block is final at once");
 
     for encoding in [UiTransactionEncoding::Json, UiTransactionEncoding::JsonParsed, UiTransactionEncoding::Base64] {
-        let config = RpcTransactionConfig {
-            encoding: Some(encoding),
-            commitment: None,
-            max_supported_transaction_version: Some(0),
-        };
+        let config = RpcTransactionConfig { encoding: Some(encoding), commitment: None, max_supported_transaction_version: Some(0) };
         let found = client.get_transaction_with_config(&signature, config).await.unwrap();
         assert_eq!(found.slot, status.slot);
         let meta = found.transaction.meta.unwrap();
@@ -56,10 +52,7 @@ async fn a_transaction_that_must_fail_is_refused_with_logs_and_costs_nothing() {
 
     let err = client.send_transaction(&transaction).await.unwrap_err();
 
-    assert!(matches!(
-        err.get_transaction_error(),
-        Some(TransactionError::InstructionError(0, _))
-    ));
+    assert!(matches!(err.get_transaction_error(), Some(TransactionError::InstructionError(0, _))));
     assert!(err.to_string().contains("insufficient lamports"), "{err}");
     assert_eq!(client.get_balance(&alice.pubkey()).await.unwrap(), SOL);
     assert_eq!(client.get_signature_statuses(&[transaction.signatures[0]]).await.unwrap().value, [None]);
@@ -73,10 +66,7 @@ async fn without_preflight_a_failed_transaction_is_kept_and_pays_its_fee() {
     let alice = wallet(&client, SOL).await;
     let blockhash = client.get_latest_blockhash().await.unwrap();
     let transaction = sign(&[transfer(&alice.pubkey(), &Keypair::new().pubkey(), 2 * SOL)], &[&alice], blockhash);
-    let config = RpcSendTransactionConfig {
-        skip_preflight: true,
-        ..RpcSendTransactionConfig::default()
-    };
+    let config = RpcSendTransactionConfig { skip_preflight: true, ..RpcSendTransactionConfig::default() };
 
     let signature = client.send_transaction_with_config(&transaction, config).await.unwrap();
 
@@ -115,17 +105,10 @@ async fn a_blockhash_of_nobody_is_refused() {
     let chain = open(dir.path());
     let client = chain.client();
     let alice = wallet(&client, SOL).await;
-    let transaction = sign(
-        &[transfer(&alice.pubkey(), &alice.pubkey(), 1)],
-        &[&alice],
-        solana_hash::Hash::new_from_array([7; 32]),
-    );
+    let transaction = sign(&[transfer(&alice.pubkey(), &alice.pubkey(), 1)], &[&alice], solana_hash::Hash::new_from_array([7; 32]));
 
     for skip_preflight in [false, true] {
-        let config = RpcSendTransactionConfig {
-            skip_preflight,
-            ..RpcSendTransactionConfig::default()
-        };
+        let config = RpcSendTransactionConfig { skip_preflight, ..RpcSendTransactionConfig::default() };
         let err = client.send_transaction_with_config(&transaction, config).await.unwrap_err();
         assert_eq!(err.get_transaction_error(), Some(TransactionError::BlockhashNotFound));
     }
@@ -143,10 +126,7 @@ async fn a_wrong_signature_is_refused() {
     transaction.signatures[0] = Keypair::new().sign_message(b"something else");
 
     for skip_preflight in [false, true] {
-        let config = RpcSendTransactionConfig {
-            skip_preflight,
-            ..RpcSendTransactionConfig::default()
-        };
+        let config = RpcSendTransactionConfig { skip_preflight, ..RpcSendTransactionConfig::default() };
         let err = client.send_transaction_with_config(&transaction, config).await.unwrap_err();
         assert!(err.to_string().contains("-32003"), "{err}");
     }
@@ -159,11 +139,7 @@ async fn simulation_tells_and_changes_nothing() {
     let client = chain.client();
     let alice = wallet(&client, SOL).await;
     let bob = Keypair::new().pubkey();
-    let transaction = sign(
-        &[transfer(&alice.pubkey(), &bob, SOL / 2)],
-        &[&alice],
-        solana_hash::Hash::default(),
-    );
+    let transaction = sign(&[transfer(&alice.pubkey(), &bob, SOL / 2)], &[&alice], solana_hash::Hash::default());
     let config = RpcSimulateTransactionConfig {
         replace_recent_blockhash: true,
         accounts: Some(solana_rpc_client_api::config::RpcSimulateTransactionAccountsConfig {
@@ -201,12 +177,7 @@ async fn signatures_of_an_address_come_newest_first() {
     }
     sent.reverse();
     let listed = async |before, until, limit| -> Vec<Signature> {
-        let config = GetConfirmedSignaturesForAddress2Config {
-            before,
-            until,
-            limit,
-            commitment: None,
-        };
+        let config = GetConfirmedSignaturesForAddress2Config { before, until, limit, commitment: None };
         let found = client.get_signatures_for_address_with_config(&bob, config).await.unwrap();
         found.into_iter().map(|found| found.signature.parse().unwrap()).collect()
     };
@@ -252,17 +223,10 @@ async fn the_chain_tells_about_itself() {
     assert_eq!(client.get_first_available_block().await.unwrap(), 1);
     assert_eq!(client.minimum_ledger_slot().await.unwrap(), 1);
     assert_eq!(client.get_minimum_balance_for_rent_exemption(165).await.unwrap(), 2_039_280);
-    let (blockhash, last_valid) = client
-        .get_latest_blockhash_with_commitment(client.commitment())
-        .await
-        .unwrap();
+    let (blockhash, last_valid) = client.get_latest_blockhash_with_commitment(client.commitment()).await.unwrap();
     assert_eq!(last_valid, slot + 150);
     assert!(client.is_blockhash_valid(&blockhash, client.commitment()).await.unwrap());
-    let message = solana_message::Message::new_with_blockhash(
-        &[transfer(&identity, &identity, 1)],
-        Some(&identity),
-        &blockhash,
-    );
+    let message = solana_message::Message::new_with_blockhash(&[transfer(&identity, &identity, 1)], Some(&identity), &blockhash);
     assert_eq!(client.get_fee_for_message(&message).await.unwrap(), 5_000);
     assert!(!client.get_recent_prioritization_fees(&[]).await.unwrap().is_empty());
     let genesis = client.get_genesis_hash().await.unwrap();

@@ -17,12 +17,7 @@ pub(crate) const SOL: u64 = 1_000_000_000;
 pub(crate) const START_SECS: i64 = 1_750_000_000;
 
 pub(crate) fn stepped(dir: &Path) -> ChainOptions {
-    ChainOptions {
-        clock: ChainClock::Stepped {
-            start_unix_secs: START_SECS,
-        },
-        ..ChainOptions::new(dir)
-    }
+    ChainOptions { clock: ChainClock::Stepped { start_unix_secs: START_SECS }, ..ChainOptions::new(dir) }
 }
 
 pub(crate) fn open(dir: &Path) -> Chain {
@@ -32,10 +27,7 @@ pub(crate) fn open(dir: &Path) -> Chain {
 /// A wallet with some SOL.
 pub(crate) async fn wallet(client: &RpcClient, lamports: u64) -> Keypair {
     let wallet = Keypair::new();
-    client
-        .request_airdrop(&wallet.pubkey(), lamports)
-        .await
-        .expect("an airdrop");
+    client.request_airdrop(&wallet.pubkey(), lamports).await.expect("an airdrop");
     wallet
 }
 
@@ -54,9 +46,7 @@ pub(crate) async fn send(
 }
 
 pub(crate) async fn pay(client: &RpcClient, from: &Keypair, to: &Address, lamports: u64) -> Signature {
-    send(client, &[transfer(&from.pubkey(), to, lamports)], &[from])
-        .await
-        .expect("a transfer")
+    send(client, &[transfer(&from.pubkey(), to, lamports)], &[from]).await.expect("a transfer")
 }
 
 /// Every account of the programs that tests touch, as one comparable value.
@@ -73,12 +63,7 @@ pub(crate) async fn all_accounts(chain: &Chain) -> Value {
         "Feature111111111111111111111111111111111111",
         "AddressLookupTab1e1111111111111111111111111",
     ] {
-        all.push(
-            chain
-                .request("getProgramAccounts", json!([program, { "encoding": "base64" }]))
-                .await
-                .expect("the accounts of a program"),
-        );
+        all.push(chain.request("getProgramAccounts", json!([program, { "encoding": "base64" }])).await.expect("the accounts of a program"));
     }
     Value::Array(all)
 }

@@ -11,9 +11,7 @@ use solana_rpc_client_api::request::TokenAccountsFilter;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
 use solana_transaction_status::{UiTransactionEncoding, option_serializer::OptionSerializer};
-use spl_associated_token_account_interface::{
-    address::get_associated_token_address, instruction::create_associated_token_account,
-};
+use spl_associated_token_account_interface::{address::get_associated_token_address, instruction::create_associated_token_account};
 use spl_token_interface::{instruction as token, state::Mint};
 
 const TOKEN: Address = spl_token_interface::ID;
@@ -66,18 +64,12 @@ async fn tokens_are_minted_moved_and_told() {
         assert_eq!(owned.len(), 1);
         assert_eq!(owned[0].pubkey, to.to_string());
     }
-    let parsed = chain
-        .request("getAccountInfo", json!([to.to_string(), { "encoding": "jsonParsed" }]))
-        .await
-        .unwrap();
+    let parsed = chain.request("getAccountInfo", json!([to.to_string(), { "encoding": "jsonParsed" }])).await.unwrap();
     let data = &parsed["value"]["data"];
     assert_eq!(data["program"], "spl-token");
     assert_eq!(data["parsed"]["info"]["owner"], bob.to_string());
     assert_eq!(data["parsed"]["info"]["tokenAmount"]["uiAmountString"], "1.25");
-    let parsed = chain
-        .request("getAccountInfo", json!([mint.to_string(), { "encoding": "jsonParsed" }]))
-        .await
-        .unwrap();
+    let parsed = chain.request("getAccountInfo", json!([mint.to_string(), { "encoding": "jsonParsed" }])).await.unwrap();
     assert_eq!(parsed["value"]["data"]["parsed"]["type"], "mint");
 
     let told = client.get_transaction(&signature, UiTransactionEncoding::JsonParsed).await.unwrap();
@@ -112,9 +104,6 @@ async fn token_methods_refuse_what_is_no_token() {
     assert_eq!(code("getTokenSupply", json!([alice])).await, -32602);
     assert_eq!(code("getTokenAccountsByOwner", json!([alice, { "mint": nobody }])).await, -32602);
     assert_eq!(code("getTokenAccountsByOwner", json!([alice, { "programId": nobody }])).await, -32602);
-    let none = chain
-        .request("getTokenAccountsByOwner", json!([alice, { "programId": TOKEN.to_string() }]))
-        .await
-        .unwrap();
+    let none = chain.request("getTokenAccountsByOwner", json!([alice, { "programId": TOKEN.to_string() }])).await.unwrap();
     assert_eq!(none["value"], json!([]));
 }

@@ -23,11 +23,7 @@ pub(crate) struct Socket {
 impl Socket {
     pub(crate) async fn connect(url: &str) -> Self {
         let (stream, _) = connect_async(url.replace("http://", "ws://")).await.unwrap();
-        Self {
-            stream,
-            notifications: VecDeque::new(),
-            next_id: 0,
-        }
+        Self { stream, notifications: VecDeque::new(), next_id: 0 }
     }
 
     pub(crate) async fn send_text(&mut self, text: String) {
@@ -50,8 +46,7 @@ impl Socket {
     pub(crate) async fn call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.next_id += 1;
         let id = self.next_id;
-        self.send_text(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string())
-            .await;
+        self.send_text(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()).await;
         loop {
             let mut message = self.receive().await.expect("an answer");
             if message["id"] == id {
@@ -110,10 +105,7 @@ async fn accounts_programs_and_logs_are_told() {
     let bob = Keypair::new().pubkey();
     let system = "11111111111111111111111111111111";
     let mut accounts = Socket::connect(&url).await;
-    let account = accounts
-        .call("accountSubscribe", json!([bob.to_string(), { "encoding": "base64" }]))
-        .await
-        .unwrap();
+    let account = accounts.call("accountSubscribe", json!([bob.to_string(), { "encoding": "base64" }])).await.unwrap();
     let mut programs = Socket::connect(&url).await;
     let filters = json!({ "encoding": "base64", "filters": [{ "dataSize": 0 }] });
     programs.call("programSubscribe", json!([system, filters])).await.unwrap();
@@ -140,20 +132,14 @@ async fn accounts_programs_and_logs_are_told() {
     assert_eq!(accounts.call("accountUnsubscribe", json!([account])).await.unwrap(), true);
     pay(&client, &alice, &bob, 1_000_000).await;
     pay(&client, &alice, &alice.pubkey(), 1).await;
-    assert_eq!(
-        logs.notification().await["params"]["result"]["value"]["logs"][0],
-        format!("Program {system} invoke [1]")
-    );
+    assert_eq!(logs.notification().await["params"]["result"]["value"]["logs"][0], format!("Program {system} invoke [1]"));
     assert!(accounts.call("slotUnsubscribe", json!([99])).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slots_are_told_as_real_time_passes() {
     let dir = tempfile::tempdir().unwrap();
-    let options = ChainOptions {
-        clock: ChainClock::Real,
-        ..stepped(dir.path())
-    };
+    let options = ChainOptions { clock: ChainClock::Real, ..stepped(dir.path()) };
     let chain = Chain::open(options).unwrap();
     let (url, _server) = serve(&chain).await;
     let mut socket = Socket::connect(&url).await;
