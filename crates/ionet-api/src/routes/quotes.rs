@@ -1,0 +1,14 @@
+//! Quotes.
+
+use axum::extract::State;
+use ionet_hub::Hub;
+use ionet_types::quotes::{Quote, QuoteRequest};
+
+use crate::{extract::Json, problem::Problem};
+
+/// Says what a cluster would cost. Reserves nothing.
+#[utoipa::path(post, path = "/v1/quotes", operation_id = "quote_create", tag = "clusters", request_body = QuoteRequest,
+    responses((status = 200, body = Quote)))]
+pub(crate) async fn create(State(hub): State<Hub>, Json(request): Json<QuoteRequest>) -> Result<Json<Quote>, Problem> {
+    Ok(Json(hub.quote(&request).await?))
+}
