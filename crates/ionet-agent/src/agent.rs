@@ -133,12 +133,8 @@ fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
 
 fn lock(options: &AgentOptions) -> Result<fs::File, AgentError> {
     let path = options.dir.join("agent.lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(AgentError::file("cannot open", &path))?;
+    let file =
+        fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(AgentError::file("cannot open", &path))?;
     file.try_lock_exclusive().map_err(|_| AgentError::DirInUse { dir: options.dir.clone() })?;
     Ok(file)
 }
@@ -174,7 +170,8 @@ fn forget_ended(shared: &Shared, keepers: &Keepers) {
     shared.observed.send_if_modified(|all| {
         let before = all.len();
         all.retain(|key, observed| {
-            let is_told = matches!(observed.state, WorkloadState::Stopped { .. }) && unix_secs() - observed.since_unix_secs > REPORT_ENDED_SECS;
+            let is_told =
+                matches!(observed.state, WorkloadState::Stopped { .. }) && unix_secs() - observed.since_unix_secs > REPORT_ENDED_SECS;
             keepers.0.contains_key(key) || is_desired(key) || (matches!(observed.state, WorkloadState::Stopped { .. }) && !is_told)
         });
         all.len() != before

@@ -45,7 +45,11 @@ pub(crate) fn decide(want: Option<Want>, begun: Option<(u32, &Phase)>, hub_has_s
         None if !hub_has_spoken => Due::Rest,
         None => Due::End { remember: None },
         Some(want) if now_unix_secs >= want.lease_until_unix_secs => {
-            if ended { Due::Rest } else { Due::End { remember: Some(StopReason::LeaseOver) } }
+            if ended {
+                Due::Rest
+            } else {
+                Due::End { remember: Some(StopReason::LeaseOver) }
+            }
         }
         Some(want) if want.attempt > attempt => Due::End { remember: None },
         Some(_) if ended => Due::Rest,
@@ -82,7 +86,8 @@ mod tests {
         #[test]
         fn silence_ends_nothing(attempt: u32, phase in phase(), ours: bool, now: i64) {
             let due = decide(None, Some((attempt, &phase)), false, ours, now);
-            prop_assert!(!matches!(due, Due::End { .. } | Due::Forget));
+            let ends = matches!(due, Due::End { .. } | Due::Forget);
+            prop_assert!(!ends);
         }
 
         /// Doing what is due, again and again, comes to rest.
@@ -109,7 +114,8 @@ mod tests {
             }
             // What rests beyond its lease does not run.
             if want.is_none_or(|want| now >= want.lease_until_unix_secs) {
-                prop_assert!(!matches!(begun, Some((_, Phase::Starting | Phase::Ready))));
+                let runs = matches!(begun, Some((_, Phase::Starting | Phase::Ready)));
+                prop_assert!(!runs);
             }
         }
     }

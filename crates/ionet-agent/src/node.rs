@@ -20,9 +20,25 @@ use crate::{
 
 /// Variables of the agent's environment that a node's processes get as well: how to reach the world, and how to speak.
 const PASSED_ON: &[&str] = &[
-    "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL",
-    "PIP_CONFIG_FILE", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LD_LIBRARY_PATH",
-    "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_CONFIG_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "LD_LIBRARY_PATH",
+    "NVIDIA_VISIBLE_DEVICES",
+    "CUDA_VISIBLE_DEVICES",
 ];
 
 /// The variables of this process that may be passed on.
@@ -48,7 +64,7 @@ impl Reaper {
 
 /// One node on this device, for one attempt.
 #[derive(Debug)]
-pub struct Node {
+pub(crate) struct Node {
     store: Store,
     reaper: Reaper,
     mark: String,
@@ -62,7 +78,7 @@ impl Node {
     }
 
     /// Which node it is.
-    pub fn key(&self) -> WorkloadKey {
+    pub(crate) fn key(&self) -> WorkloadKey {
         self.with(|record| record.key)
     }
 
@@ -93,7 +109,8 @@ impl Node {
     pub(crate) fn make_dirs(&self) -> Result<(), NodeFailure> {
         let temp_dir = self.plan().temp_dir;
         for dir in [self.dir(), temp_dir.clone(), temp_dir.join("tmp")] {
-            fs::create_dir_all(&dir).map_err(|error| NodeFailure::retryable("directory_unusable", format!("{}: {error}", dir.display())))?;
+            fs::create_dir_all(&dir)
+                .map_err(|error| NodeFailure::retryable("directory_unusable", format!("{}: {error}", dir.display())))?;
         }
         Ok(())
     }
@@ -101,7 +118,12 @@ impl Node {
     /// A command with the node's environment and nothing else of the agent's.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().envs(passed_on()).env("HOME", self.dir()).env("TMPDIR", self.plan().temp_dir.join("tmp")).current_dir(self.dir());
+        command
+            .env_clear()
+            .envs(passed_on())
+            .env("HOME", self.dir())
+            .env("TMPDIR", self.plan().temp_dir.join("tmp"))
+            .current_dir(self.dir());
         command
     }
 
@@ -129,7 +151,8 @@ impl Node {
 
     /// The names of the started processes that have ended, essential ones first.
     pub(crate) fn ended(&self) -> Vec<Tracked> {
-        let mut ended: Vec<Tracked> = self.with(|record| record.processes.iter().filter(|process| !process.id.is_running()).cloned().collect());
+        let mut ended: Vec<Tracked> =
+            self.with(|record| record.processes.iter().filter(|process| !process.id.is_running()).cloned().collect());
         ended.sort_by_key(|process| !process.is_essential);
         ended
     }
@@ -177,7 +200,8 @@ pub(crate) fn new_temp_dir() -> PathBuf {
 
 /// Only what has such a name is ever removed, whatever a damaged file says.
 fn is_temp_dir(path: &Path) -> bool {
-    path.parent() == Some(Path::new("/tmp")) && path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with("ionet-") && name.len() == 14)
+    path.parent() == Some(Path::new("/tmp"))
+        && path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with("ionet-") && name.len() == 14)
 }
 
 async fn remove_dir(dir: &Path) {

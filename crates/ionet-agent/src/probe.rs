@@ -39,7 +39,8 @@ pub fn probe(options: &AgentOptions) -> Hardware {
 fn disk_of(options: &AgentOptions) -> (u64, u64) {
     let dir = options.dir.canonicalize().unwrap_or_else(|_| options.dir.clone());
     let disks = Disks::new_with_refreshed_list();
-    let listed = disks.list().iter().filter(|disk| dir.starts_with(disk.mount_point())).max_by_key(|disk| disk.mount_point().as_os_str().len());
+    let listed =
+        disks.list().iter().filter(|disk| dir.starts_with(disk.mount_point())).max_by_key(|disk| disk.mount_point().as_os_str().len());
     if let Some(disk) = listed.filter(|disk| disk.total_space() > 0) {
         return (disk.total_space() / MIB, disk.available_space() / MIB);
     }

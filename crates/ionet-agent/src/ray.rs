@@ -95,7 +95,8 @@ impl RayRuntime {
         node.spawn("raylet", true, &layout.log("raylet.out"), layout.raylet(node, &self.resources(ray))?)?;
         node.spawn("log_monitor", false, &layout.log("log_monitor.out"), layout.log_monitor(node))?;
         let node_id = node.plan().node_id;
-        wait("the head to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) }).await?;
+        wait("the head to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) })
+            .await?;
         let dashboard = (self.node_ip, port(&node.plan(), "dashboard")?);
         wait("the Jobs API", node, || async { answers(dashboard, ray.token.reveal()).await.then_some(()) }).await
     }
@@ -110,7 +111,8 @@ impl RayRuntime {
         node.spawn("raylet", true, &layout.log("raylet.out"), layout.raylet(node, &self.resources(ray))?)?;
         node.spawn("log_monitor", false, &layout.log("log_monitor.out"), layout.log_monitor(node))?;
         let node_id = node.plan().node_id;
-        wait("the worker to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) }).await
+        wait("the worker to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) })
+            .await
     }
 }
 
@@ -141,8 +143,11 @@ impl Runtime for RayRuntime {
         }
         let free = ports::choose(self.node_ip, uses.len()).ok_or_else(|| NodeFailure::retryable("no_free_port", "no free ports"))?;
         let ports: std::collections::BTreeMap<String, u16> = uses.iter().map(|name| (*name).to_owned()).zip(free).collect();
-        let endpoints = (ray.role == RayRole::Head)
-            .then(|| RayEndpoints { host: self.node_ip.to_string(), gcs_port: ports["gcs"], dashboard_port: ports["dashboard"] });
+        let endpoints = (ray.role == RayRole::Head).then(|| RayEndpoints {
+            host: self.node_ip.to_string(),
+            gcs_port: ports["gcs"],
+            dashboard_port: ports["dashboard"],
+        });
         let node_id = hex::encode(rand::random::<[u8; 28]>());
         Ok(Plan { temp_dir: PathBuf::new(), endpoints, ports, node_id, version: Some(RAY_VERSION.to_owned()) })
     }

@@ -1,1 +1,9 @@
-//! Agents against real processes.
+//! Agents against a small hub and real processes.
+
+mod connection;
+mod crash;
+mod hub;
+mod lifecycle;
+mod ray;
+mod sleeper;
+mod tunnel;

@@ -34,8 +34,20 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Headers that concern one connection or the hub alone and are never passed on.
 const NOT_PASSED_ON: &[&str] = &[
-    "authorization", "x-ray-authorization", "cookie", "host", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+    "authorization",
+    "x-ray-authorization",
+    "cookie",
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
 ];
 
 /// Why a request got no answer.
@@ -106,7 +118,8 @@ impl Tunnel {
         }
         if !fits {
             self.cancel(id);
-            let error = HttpError { request_id: id, code: HttpErrorCode::TooLarge, message: "more chunks than the window allows".to_owned() };
+            let error =
+                HttpError { request_id: id, code: HttpErrorCode::TooLarge, message: "more chunks than the window allows".to_owned() };
             let outbox = self.outbox.clone();
             self.tasks.spawn(async move {
                 let _ = outbox.send(Message::text(AgentMessage::HttpError(error).encode())).await;
@@ -162,7 +175,8 @@ impl Reply {
 /// Sends a request to its dashboard and the answer back.
 async fn forward(shared: &Shared, request: HttpRequest, chunks: mpsc::Receiver<Bytes>, reply: &Reply) -> Result<(), Refusal> {
     let (endpoints, token) = target(shared, &request)?;
-    let is_upgrade = request.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("upgrade") && value.eq_ignore_ascii_case("websocket"));
+    let is_upgrade =
+        request.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("upgrade") && value.eq_ignore_ascii_case("websocket"));
     let mut chunks = Some(RequestBody { chunks, id: request.request_id, outbox: reply.outbox.clone(), total_bytes: 0 });
     let body = if is_upgrade || request.end {
         BoxBody::new(Empty::new().map_err(|never| match never {}))

@@ -60,9 +60,11 @@ impl RayEnvironment {
         if self.is_ready() {
             return Ok(());
         }
-        let cannot = |error: std::io::Error| NodeFailure::retryable("runtime_cache_unusable", format!("{}: {error}", self.cache_dir.display()));
+        let cannot =
+            |error: std::io::Error| NodeFailure::retryable("runtime_cache_unusable", format!("{}: {error}", self.cache_dir.display()));
         fs::DirBuilder::new().recursive(true).mode(0o755).create(&self.cache_dir).map_err(cannot)?;
-        let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.dir().with_extension("lock")).map_err(cannot)?;
+        let lock =
+            fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.dir().with_extension("lock")).map_err(cannot)?;
         while let Err(error) = lock.try_lock_exclusive() {
             if error.kind() != std::io::ErrorKind::WouldBlock {
                 return Err(cannot(error));
@@ -158,7 +160,9 @@ impl RayEnvironment {
         let total = REQUIREMENTS.lines().filter(|line| line.contains("==")).count().max(1);
         let libraries = fs::read_dir(self.dir().join("lib")).into_iter().flatten().flatten();
         let packages = libraries.filter_map(|python| fs::read_dir(python.path().join("site-packages")).ok()).flatten().flatten();
-        let done = packages.filter(|entry| entry.path().join("RECORD").exists() && entry.path().extension().is_some_and(|ext| ext == "dist-info")).count();
+        let done = packages
+            .filter(|entry| entry.path().join("RECORD").exists() && entry.path().extension().is_some_and(|ext| ext == "dist-info"))
+            .count();
         // pip and setuptools come with the environment itself.
         match done.saturating_sub(2) {
             0 => 0,
