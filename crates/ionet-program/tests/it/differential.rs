@@ -178,7 +178,8 @@ fn arithmetic_is_the_same() {
     let mut probe = Probe::new();
     let mut random = Random::new(1);
     for _ in 0..1_500 {
-        let wide: [[u64; 2]; 2] = std::array::from_fn(|_| if random.chance(50) { [0, random.amount()] } else { [random.amount(), random.amount()] });
+        let wide: [[u64; 2]; 2] =
+            std::array::from_fn(|_| if random.chance(50) { [0, random.amount()] } else { [random.amount(), random.amount()] });
         let (a, b, divisor) = (random.amount(), random.amount(), random.amount());
         let bps = if random.chance(90) { random.below(10_001) } else { random.amount() };
         probe.same(integers::Multiply { a: wide[0], b: wide[1] });
@@ -240,7 +241,13 @@ fn the_economy_is_the_same() {
         let depth = 1 + random.below(1 << 50);
         let io = (u128::from(depth) * 100 * u128::from(9_700 + random.below(600)) / 10_000) as u64;
         let usdc_in = 1 + random.below(depth / 50 + 1);
-        probe.same(economy::GuardedSwap { usdc: Usdc(depth), io: Io(io), usdc_in: Usdc(usdc_in), price: MicroUsd(1_000_000), guard_bps: 200 });
+        probe.same(economy::GuardedSwap {
+            usdc: Usdc(depth),
+            io: Io(io),
+            usdc_in: Usdc(usdc_in),
+            price: MicroUsd(1_000_000),
+            guard_bps: 200,
+        });
         probe.same(economy::Submit { last: submissions[0], price: MicroUsd(a), now });
         probe.same(economy::Price { submissions, count, now, params });
         probe.same(economy::LastMedian { submissions, count });

@@ -45,17 +45,17 @@ impl World {
         let program = Keypair::new();
         let mut svm = LiteSVM::new();
         svm.add_program(program.pubkey(), ionet_program::ELF).unwrap();
-        let mut world =
-            Self { svm, program, operator: Keypair::new(), customer: Keypair::new(), mints: [Address::new_unique(), Address::new_unique()] };
+        let mut world = Self {
+            svm,
+            program,
+            operator: Keypair::new(),
+            customer: Keypair::new(),
+            mints: [Address::new_unique(), Address::new_unique()],
+        };
         world.set_clock(START);
         world.svm.airdrop(&world.operator.pubkey(), 100_000_000_000).unwrap();
         for currency in [Currency::Usdc, Currency::Io] {
-            let mint = Mint {
-                supply: u64::MAX / 2,
-                decimals: currency.decimals(),
-                is_initialized: true,
-                ..Mint::default()
-            };
+            let mint = Mint { supply: u64::MAX / 2, decimals: currency.decimals(), is_initialized: true, ..Mint::default() };
             let mut data = vec![0; Mint::LEN];
             mint.pack_into_slice(&mut data);
             world.put(world.mint(currency), data);
@@ -256,13 +256,7 @@ impl World {
             token_program,
             program,
         };
-        let args = WorkedArgs {
-            device_minutes: 4 * 90,
-            ended_at_unix_secs: start + 90 * 60,
-            sequence: 0,
-            end_reason: 2,
-            reserved: [0; 3],
-        };
+        let args = WorkedArgs { device_minutes: 4 * 90, ended_at_unix_secs: start + 90 * 60, sequence: 0, end_reason: 2, reserved: [0; 3] };
         self.send(args, accounts.into_list());
         let before = self.balance(wallet);
         let accounts = RefundAccounts { network, booking, escrow, treasury, destination: wallet, token_program, program };

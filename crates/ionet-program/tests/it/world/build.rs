@@ -4,8 +4,8 @@ use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::{
     AccountUse, Arguments, BookProductAccounts, BookProductArgs, EarnAccounts, EarnArgs, ExpireAccounts, ExpireArgs, ExtendAccounts,
     ExtendArgs, FundPoolAccounts, FundPoolArgs, InitializeAccounts, InitializeArgs, PayAccounts, PayArgs, RefundAccounts, RefundArgs,
-    RepurchaseAccounts, RepurchaseArgs, SetOraclesAccounts, SetOraclesArgs, StartAccounts, StartArgs, SubmitPriceAccounts,
-    SubmitPriceArgs, WorkedAccounts, WorkedArgs,
+    RepurchaseAccounts, RepurchaseArgs, SetOraclesAccounts, SetOraclesArgs, StartAccounts, StartArgs, SubmitPriceAccounts, SubmitPriceArgs,
+    WorkedAccounts, WorkedArgs,
 };
 use ionet_abi::{SYSTEM_PROGRAM, TOKEN_PROGRAM, seeds};
 use ionet_rules::money::Currency;
@@ -69,27 +69,36 @@ impl Cluster {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Net {
     pub(crate) program: Address,
+    network: Address,
+    oracle: Address,
+    vaults: [Address; VaultKind::COUNT],
 }
 
 impl Net {
-    fn pda(&self, parts: &[&[u8]]) -> Address {
-        Address::find_program_address(parts, &self.program).0
+    pub(crate) fn new(program: Address) -> Self {
+        let pda = |parts: &[&[u8]]| Address::find_program_address(parts, &program).0;
+        Self {
+            program,
+            network: pda(&[seeds::NETWORK]),
+            oracle: pda(&[seeds::ORACLE]),
+            vaults: VaultKind::ALL.map(|kind| pda(&[seeds::VAULT, &[kind as u8]])),
+        }
     }
 
-    pub(crate) fn network(&self) -> Address {
-        self.pda(&[seeds::NETWORK])
+    pub(crate) const fn network(&self) -> Address {
+        self.network
     }
 
-    pub(crate) fn oracle(&self) -> Address {
-        self.pda(&[seeds::ORACLE])
+    pub(crate) const fn oracle(&self) -> Address {
+        self.oracle
     }
 
-    pub(crate) fn vault(&self, kind: VaultKind) -> Address {
-        self.pda(&[seeds::VAULT, &[kind as u8]])
+    pub(crate) const fn vault(&self, kind: VaultKind) -> Address {
+        self.vaults[kind as usize]
     }
 
     pub(crate) fn booking(&self, cluster: [u8; 16]) -> Address {
-        self.pda(&[seeds::BOOKING, &cluster])
+        Address::find_program_address(&[seeds::BOOKING, &cluster], &self.program).0
     }
 
     fn instruction<A: Arguments, const N: usize>(&self, args: A, list: [(Address, AccountUse); N]) -> Instruction {
@@ -105,11 +114,8 @@ impl Net {
     }
 
     pub(crate) fn initialize_with(&self, params: Params) -> Instruction {
-        let args = InitializeArgs {
-            params,
-            quote_authority: quote_authority().pubkey().to_bytes(),
-            verifier: verifier().pubkey().to_bytes(),
-        };
+        let args =
+            InitializeArgs { params, quote_authority: quote_authority().pubkey().to_bytes(), verifier: verifier().pubkey().to_bytes() };
         let accounts = InitializeAccounts {
             payer: payer().pubkey(),
             program: self.program,

@@ -13,6 +13,7 @@ use ionet_abi::accounts::{BookingAccount, NetworkAccount, OracleAccount, Program
 use ionet_abi::faults::Fault;
 use ionet_rules::RuleError;
 use ionet_rules::money::{Currency, IO_UNIT, USDC_UNIT};
+use ionet_rules::params::Params;
 use litesvm::LiteSVM;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use solana_account::Account;
@@ -90,8 +91,8 @@ pub(crate) struct World {
 impl World {
     /// Programs, coins and wallets; no network yet.
     pub(crate) fn bare() -> Self {
-        let net = Net { program: key(10).pubkey() };
-        let other = Net { program: key(11).pubkey() };
+        let net = Net::new(key(10).pubkey());
+        let other = Net::new(key(11).pubkey());
         let mut keys = BTreeMap::new();
         for number in (1..=30).chain(100..100 + CUSTOMERS) {
             keys.insert(key(number).pubkey(), key(number));
@@ -116,9 +117,14 @@ impl World {
 
     /// Both networks, with three oracles, a price and a pool.
     pub(crate) fn new() -> Self {
+        Self::with_params(Params::DEFAULT)
+    }
+
+    /// As [`Self::new`], with other parameters.
+    pub(crate) fn with_params(params: Params) -> Self {
         let mut world = Self::bare();
         for net in [world.net, world.other] {
-            world.accept(net.initialize());
+            world.accept(net.initialize_with(params));
             world.accept(net.set_oracles(3));
             for oracle in 0..3 {
                 world.accept(net.submit_price(oracle, PRICE));
@@ -252,6 +258,12 @@ impl World {
 
 /// A refusal's number, of a fault or of a rule.
 pub(crate) struct Reason(u32);
+
+impl Reason {
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+}
 
 impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
