@@ -2,6 +2,7 @@
 
 mod bench;
 mod docs;
+mod idl;
 mod program;
 mod shell;
 mod test;
@@ -27,6 +28,8 @@ enum Task {
     /// Compiles the on-chain program, or checks the committed artefact against its sources.
     #[command(subcommand)]
     Program(program::ProgramTask),
+    /// Writes the interface description of the on-chain program.
+    Idl(idl::IdlOptions),
     /// Measures, prints the method and the figures, and writes bench/results/NAME.json.
     Bench(bench::BenchOptions),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Task::Lint => test::lint(),
         Task::Docs => docs::regenerate(),
         Task::Program(task) => program::run(&task),
+        Task::Idl(options) => idl::run(&options),
         Task::Bench(options) => bench::run(&options),
     }
 }

@@ -2,9 +2,9 @@
 
 use bytemuck::Pod;
 use ionet_rules::booking::Booking;
+use ionet_rules::layout::StructLayout;
 use ionet_rules::money::Currency;
 use ionet_rules::oracle::{MAX_ORACLES, Submission};
-use ionet_rules::layout::StructLayout;
 use ionet_rules::params::Params;
 use ionet_rules::stored;
 

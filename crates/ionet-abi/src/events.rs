@@ -36,17 +36,8 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
-        Self::BookProduct,
-        Self::Pay,
-        Self::Start,
-        Self::Extend,
-        Self::Worked,
-        Self::Refund,
-        Self::Repurchase,
-        Self::Earn,
-        Self::Expire,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::BookProduct, Self::Pay, Self::Start, Self::Extend, Self::Worked, Self::Refund, Self::Repurchase, Self::Earn, Self::Expire];
 
     /// The kind stored as this byte.
     pub fn from_u8(byte: u8) -> Option<Self> {

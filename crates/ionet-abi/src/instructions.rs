@@ -80,16 +80,32 @@ pub struct AccountUse {
 }
 
 macro_rules! signer_flag {
-    (s) => { true };
-    (sw) => { true };
-    (w) => { false };
-    (r) => { false };
+    (s) => {
+        true
+    };
+    (sw) => {
+        true
+    };
+    (w) => {
+        false
+    };
+    (r) => {
+        false
+    };
 }
 macro_rules! writable_flag {
-    (s) => { false };
-    (sw) => { true };
-    (w) => { true };
-    (r) => { false };
+    (s) => {
+        false
+    };
+    (sw) => {
+        true
+    };
+    (w) => {
+        true
+    };
+    (r) => {
+        false
+    };
 }
 
 /// Declares an instruction's account list: `field: use, "doc"` with use `r` read, `w` writable, `s` signer, `sw` signing and writable.

@@ -367,8 +367,7 @@ impl Booking {
 
     /// When the hired time is over, unix seconds; `None` before the start.
     pub fn hired_until_unix_secs(&self) -> Option<i64> {
-        (self.started_at_unix_secs != 0)
-            .then(|| self.started_at_unix_secs.saturating_add(i64::from(self.minutes_hired).saturating_mul(60)))
+        (self.started_at_unix_secs != 0).then(|| self.started_at_unix_secs.saturating_add(i64::from(self.minutes_hired).saturating_mul(60)))
     }
 
     /// Whether all money of this booking has come to rest: nothing in escrow, nothing to convert or to earn.

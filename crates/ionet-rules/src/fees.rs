@@ -31,9 +31,7 @@ pub struct WorkedSplit {
 /// the supplier part is the dollar share of S.
 pub fn split_worked(value: Units, currency: Currency, params: &Params) -> RuleResult<WorkedSplit> {
     let network_fee = Units(value.share_up(params.network_fee_bps)?.0.min(value.0));
-    let other = value
-        .share_up(params.reservation_supplier_bps)?
-        .plus(value.share_up(facilitation_bps(currency, params))?)?;
+    let other = value.share_up(params.reservation_supplier_bps)?.plus(value.share_up(facilitation_bps(currency, params))?)?;
     let fees = network_fee.plus(other)?;
     let after_fees = Units(value.0.saturating_sub(fees.0));
     let supplier = after_fees.share_down(params.dollar_share_bps)?;

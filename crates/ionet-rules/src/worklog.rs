@@ -74,8 +74,7 @@ pub const fn period(sequence: u32, minutes_hired: u32) -> Option<Period> {
         return None;
     }
     let rest = minutes_hired - from_minute;
-    let (to_minute, last) =
-        if rest <= LOG_PERIOD_MINUTES { (minutes_hired, true) } else { (from_minute + LOG_PERIOD_MINUTES, false) };
+    let (to_minute, last) = if rest <= LOG_PERIOD_MINUTES { (minutes_hired, true) } else { (from_minute + LOG_PERIOD_MINUTES, false) };
     Some(Period { sequence, from_minute, to_minute, last })
 }
 

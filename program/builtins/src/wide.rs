@@ -102,8 +102,5 @@ const fn divide_by_wide(a: Wide, b: Wide) -> (Wide, Wide) {
 pub const fn divide_signed(a: Wide, b: Wide) -> (Wide, Wide) {
     let (a_negative, b_negative) = (a.high >> 63 != 0, b.high >> 63 != 0);
     let (quotient, rest) = divide(if a_negative { negate(a) } else { a }, if b_negative { negate(b) } else { b });
-    (
-        if a_negative != b_negative { negate(quotient) } else { quotient },
-        if a_negative { negate(rest) } else { rest },
-    )
+    (if a_negative != b_negative { negate(quotient) } else { quotient }, if a_negative { negate(rest) } else { rest })
 }

@@ -63,8 +63,7 @@ impl<'a> Initialize<'a> {
         if address_eq(usdc_mint.address(), io_mint.address()) {
             return Err(Fault::WrongMint.into());
         }
-        let vaults =
-            [usdc_escrow, io_escrow, usdc_payable, io_payable, usdc_pool, io_pool, usdc_treasury, io_treasury, io_incentives];
+        let vaults = [usdc_escrow, io_escrow, usdc_payable, io_payable, usdc_pool, io_pool, usdc_treasury, io_treasury, io_incentives];
         Ok(Self { payer, authority, network, oracle, usdc_mint, io_mint, vaults })
     }
 

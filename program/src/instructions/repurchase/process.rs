@@ -16,8 +16,7 @@ use crate::refusal::Outcome;
 #[inline(never)]
 pub(crate) fn process(call: &Call) -> Outcome {
     let RepurchaseArgs { sequence } = checks::arguments(call)?;
-    let Repurchase { network, oracle, mut booking, mut usdc_escrow, mut io_escrow, mut usdc_pool, mut io_pool } =
-        Repurchase::check(call)?;
+    let Repurchase { network, oracle, mut booking, mut usdc_escrow, mut io_escrow, mut usdc_pool, mut io_pool } = Repurchase::check(call)?;
     let now = clock::unix_secs()?;
 
     let price = oracle::price(oracle.current(), &network.params, now)?;
