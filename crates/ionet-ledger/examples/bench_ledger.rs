@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use futures::future::try_join_all;
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_ledger::{Addresses, BookingFilter, ClusterId, Genesis, Grant, Ledger, Operator, instructions};
-use ionet_rules::booking::{End, HardwareKind, Offer, WorkLog};
+use ionet_ledger::{Addresses, BookingFilter, ClusterId, Genesis, Grant, Ledger, LedgerError, Operator, instructions};
+use ionet_rules::booking::{Booking, End, HardwareKind, Offer, WorkLog};
 use ionet_rules::money::{Currency, IO_UNIT, Io, MicroUsd, USDC_UNIT, Units, Usdc};
 use ionet_rules::worklog::EndReason;
 use litesvm::LiteSVM;
@@ -28,7 +28,6 @@ const METHOD: &str = "lifecycle transactions (book, pay, start, worked, refund, 
     litesvm: the same transactions one after the other into LiteSVM in memory, with signature and blockhash checks. \
     Signing is not timed. Rounds alternate; medians.";
 const START_UNIX_SECS: i64 = 1_800_000_000;
-const PRICE: MicroUsd = MicroUsd(2_000_000);
 const RATE: MicroUsd = MicroUsd(115_000);
 /// Transactions of one cluster's life.
 const STEPS: usize = 7;
@@ -125,7 +124,8 @@ impl Bench {
             rate_micro_usd: RATE,
             valid_until_unix_secs: START_UNIX_SECS + 3600,
         };
-        let total = ionet_rules::booking::Booking::book(&offer, &Genesis::LOCAL.params, START_UNIX_SECS)?.total()?;
+        let booked = Booking::book(&offer, &Genesis::LOCAL.params, START_UNIX_SECS);
+        let total = booked.and_then(|booking| booking.total()).map_err(LedgerError::from)?;
         let end = End { reason: EndReason::CustomerEnded, at_unix_secs: START_UNIX_SECS };
         let log = WorkLog { sequence: 0, device_minutes: 60, end: Some(end) };
         let steps: [(_, &[&Keypair]); STEPS] = [

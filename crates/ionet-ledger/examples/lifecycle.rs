@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use ionet_ledger::instructions::{self, Extension};
-use ionet_ledger::{ClusterId, COMMITMENT, Genesis, Grant, Ledger, Operator, StepOutcome};
+use ionet_ledger::{COMMITMENT, ClusterId, Genesis, Grant, Ledger, LedgerError, Operator, StepOutcome};
 use ionet_rules::booking::{End, HardwareKind, Offer, WorkLog};
 use ionet_rules::money::{Currency, IO_UNIT, Io, MicroUsd, USDC_UNIT, Units, Usdc, io_for_value_up};
 use ionet_rules::worklog::EndReason;
@@ -82,7 +82,7 @@ impl Life {
         let now = ledger.chain_now_unix_secs().await?;
         let end = Some(End { reason: EndReason::CustomerEnded, at_unix_secs: now });
         let book = ledger.expect_booking(id).await?.book;
-        let log = WorkLog { sequence: book.logs, device_minutes: book.log_limit(end, now)?, end };
+        let log = WorkLog { sequence: book.logs, device_minutes: book.log_limit(end, now).map_err(LedgerError::from)?, end };
         self.step("worked (ended by the customer)", ledger.worked(keys, id, &log).await?).await?;
         self.step("refund", ledger.refund(keys, id).await?).await?;
         self.step("repurchase", ledger.repurchase(keys, id).await?).await?;
@@ -114,7 +114,7 @@ impl Life {
         let now = self.ledger.chain_now_unix_secs().await?;
         let rate = match self.currency {
             Currency::Usdc => Units(rate_micro_usd.0),
-            Currency::Io => Units(io_for_value_up(rate_micro_usd, self.ledger.oracle_price(now).await?)?.0),
+            Currency::Io => Units(io_for_value_up(rate_micro_usd, self.ledger.oracle_price(now).await?).map_err(LedgerError::from)?.0),
         };
         let offer = Offer {
             currency: self.currency,
@@ -132,7 +132,7 @@ impl Life {
     }
 
     async fn due(&self) -> anyhow::Result<Units> {
-        Ok(self.ledger.expect_booking(&self.cluster_id).await?.book.due()?)
+        Ok(self.ledger.expect_booking(&self.cluster_id).await?.book.due().map_err(LedgerError::from)?)
     }
 
     async fn pay(&self, what: &str, amount: Units) -> anyhow::Result<()> {
@@ -144,7 +144,7 @@ impl Life {
 
     async fn extend(&self) -> anyhow::Result<()> {
         let book = self.ledger.expect_booking(&self.cluster_id).await?.book;
-        let amount = book.extension_price(60, &self.ledger.network().await?.params)?.total;
+        let amount = book.extension_price(60, &self.ledger.network().await?.params).map_err(LedgerError::from)?.total;
         let extension = Extension { minutes: 60, amount, sequence: book.extensions };
         let (customer, quote) = (self.customer.pubkey(), self.keys.quote.pubkey());
         let at = self.ledger.addresses().await?;

@@ -4,8 +4,8 @@
 use ionet_abi::faults::Fault;
 use ionet_rules::RuleError;
 use solana_address::Address;
-use solana_transaction_error::TransactionError;
 use solana_instruction::error::InstructionError;
+use solana_transaction_error::TransactionError;
 use spl_token_interface::error::TokenError;
 
 use crate::address::TOKEN_PROGRAM;

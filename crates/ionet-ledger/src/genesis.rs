@@ -142,7 +142,7 @@ impl Genesis {
             let balances = ledger.vault_balances().await?;
             Ok(balances.get(VaultKind::UsdcPool) != 0 || balances.get(VaultKind::IoPool) != 0)
         };
-        if (self.pool_usdc.is_zero() && self.pool_io.is_zero()) || is_funded().await? {
+        if self.pool_usdc.is_zero() && self.pool_io.is_zero() {
             return Ok(());
         }
         let authority = keys.authority.pubkey();
@@ -150,7 +150,7 @@ impl Genesis {
         let mut signers = vec![&keys.authority];
         if self.mints == Mints::Local {
             // Account, coins and funding in one transaction. Where the account is new, it is made so that making it twice fails:
-            // then two geneses at once cannot fund the pool twice.
+            // then two geneses at once cannot fund the pool twice. For that the accounts are looked at before the pool is.
             for (currency, amount) in [(Currency::Usdc, self.pool_usdc.0), (Currency::Io, self.pool_io.0)] {
                 let account = at.token_account(&authority, currency);
                 if ledger.token_account(&account).await?.is_none() {
@@ -160,10 +160,19 @@ impl Genesis {
             }
             signers.push(&keys.faucet);
         }
+        if is_funded().await? {
+            return Ok(());
+        }
         list.push(instructions::fund_pool(at, authority, self.pool_usdc, self.pool_io));
         match ledger.send(&list, &keys.payer, &signers).await {
             Ok(_) => Ok(()),
-            Err(error) => if is_funded().await? { Ok(()) } else { Err(error) },
+            Err(error) => {
+                if is_funded().await? {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
         }
     }
 }
@@ -176,7 +185,7 @@ pub(crate) fn mint_to(keys: &Operator, mint: &Address, account: &Address, amount
 
 impl Ledger {
     async fn check_program(&self) -> Result<(), LedgerError> {
-        let account = self.rpc.get_account_with_commitment(&self.program_id, COMMITMENT).await?.value;
+        let account = self.account(&self.program_id).await?;
         let there = account.is_some_and(|account| account.executable);
         if there { Ok(()) } else { Err(LedgerError::ProgramMissing { program_id: self.program_id }) }
     }
@@ -223,12 +232,18 @@ impl Ledger {
         ];
         match self.send(&list, &keys.payer, &[mint]).await {
             Ok(_) => Ok(()),
-            Err(error) => if self.has_mint(keys, &mint.pubkey(), currency).await? { Ok(()) } else { Err(error) },
+            Err(error) => {
+                if self.has_mint(keys, &mint.pubkey(), currency).await? {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
         }
     }
 
     async fn has_mint(&self, keys: &Operator, address: &Address, currency: Currency) -> Result<bool, LedgerError> {
-        let Some(account) = self.rpc.get_account_with_commitment(address, COMMITMENT).await?.value else { return Ok(false) };
+        let Some(account) = self.account(address).await? else { return Ok(false) };
         if account.owner != TOKEN_PROGRAM {
             return Err(LedgerError::malformed("mint"));
         }

@@ -104,8 +104,7 @@ impl Ledger {
         let mut found = Vec::new();
         let mut before = None;
         loop {
-            let config =
-                GetConfirmedSignaturesForAddress2Config { before, until, limit: Some(PAGE), commitment: Some(COMMITMENT) };
+            let config = GetConfirmedSignaturesForAddress2Config { before, until, limit: Some(PAGE), commitment: Some(COMMITMENT) };
             let page = self.rpc.get_signatures_for_address_with_config(address, config).await?;
             let full = page.len() >= PAGE;
             for entry in page {

@@ -5,8 +5,8 @@ use ionet_abi::accounts::VaultKind;
 use ionet_abi::instructions::{
     AccountUse, Arguments, BookProductAccounts, BookProductArgs, EarnAccounts, EarnArgs, ExpireAccounts, ExpireArgs, ExtendAccounts,
     ExtendArgs, FundPoolAccounts, FundPoolArgs, InitializeAccounts, InitializeArgs, PayAccounts, PayArgs, RefundAccounts, RefundArgs,
-    RepurchaseAccounts, RepurchaseArgs, SetOraclesAccounts, SetOraclesArgs, StartAccounts, StartArgs, SubmitPriceAccounts,
-    SubmitPriceArgs, WorkedAccounts, WorkedArgs,
+    RepurchaseAccounts, RepurchaseArgs, SetOraclesAccounts, SetOraclesArgs, StartAccounts, StartArgs, SubmitPriceAccounts, SubmitPriceArgs,
+    WorkedAccounts, WorkedArgs,
 };
 use ionet_rules::booking::{Offer, WorkLog};
 use ionet_rules::money::{Currency, Io, MicroUsd, Units, Usdc};
@@ -18,10 +18,8 @@ use solana_instruction::{AccountMeta, Instruction};
 use crate::address::{Addresses, ClusterId, SYSTEM_PROGRAM, TOKEN_PROGRAM};
 
 fn build<T: Arguments>(program_id: Address, accounts: impl IntoIterator<Item = (Address, AccountUse)>, args: &T) -> Instruction {
-    let accounts = accounts
-        .into_iter()
-        .map(|(pubkey, used)| AccountMeta { pubkey, is_signer: used.signer, is_writable: used.writable })
-        .collect();
+    let accounts =
+        accounts.into_iter().map(|(pubkey, used)| AccountMeta { pubkey, is_signer: used.signer, is_writable: used.writable }).collect();
     let mut data = vec![T::TAG as u8];
     data.extend_from_slice(bytemuck::bytes_of(args));
     Instruction { program_id, accounts, data }

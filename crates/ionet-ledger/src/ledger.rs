@@ -6,6 +6,8 @@ use core::mem::offset_of;
 use ionet_abi::accounts::{AccountTag, BookingAccount, ProgramAccount, VERSION};
 use ionet_rules::booking::{HardwareKind, Status};
 use ionet_rules::money::{Currency, MicroUsd};
+use solana_account::Account;
+use solana_account_decoder::UiAccountEncoding;
 use solana_address::Address;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
@@ -34,6 +36,12 @@ pub struct Ledger {
     addresses: Arc<OnceCell<Addresses>>,
 }
 
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("program_id", &self.program_id).field("url", &self.rpc.url()).finish_non_exhaustive()
+    }
+}
+
 /// Which bookings to list; each `None` means any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BookingFilter {
@@ -51,10 +59,7 @@ impl BookingFilter {
     /// What the endpoint filters by: it takes four filters at most, so currency and hardware are compared here.
     fn remote(&self) -> Vec<RpcFilterType> {
         let compare = |offset: usize, bytes: Vec<u8>| RpcFilterType::Memcmp(Memcmp::new_raw_bytes(offset, bytes));
-        let mut filters = vec![
-            RpcFilterType::DataSize(BookingAccount::SIZE as u64),
-            compare(0, vec![AccountTag::Booking as u8, VERSION]),
-        ];
+        let mut filters = vec![RpcFilterType::DataSize(BookingAccount::SIZE as u64), compare(0, vec![AccountTag::Booking as u8, VERSION])];
         if let Some(customer) = self.customer {
             filters.push(compare(offset_of!(BookingAccount, customer), customer.to_bytes().to_vec()));
         }
@@ -120,7 +125,7 @@ impl Ledger {
         let config = RpcProgramAccountsConfig {
             filters: Some(filter.remote()),
             account_config: RpcAccountInfoConfig {
-                encoding: Some(solana_account_decoder::UiAccountEncoding::Base64),
+                encoding: Some(UiAccountEncoding::Base64),
                 commitment: Some(COMMITMENT),
                 ..RpcAccountInfoConfig::default()
             },
@@ -147,14 +152,14 @@ impl Ledger {
 
     /// A token account; `None` when there is none.
     pub async fn token_account(&self, address: &Address) -> Result<Option<TokenAccount>, LedgerError> {
-        let account = self.rpc.get_account_with_commitment(address, COMMITMENT).await?.value;
+        let account = self.account(address).await?;
         account.map(|account| TokenAccount::decode(&account.owner, &account.data)).transpose()
     }
 
     /// What all vaults hold at one moment.
     pub async fn vault_balances(&self) -> Result<VaultBalances, LedgerError> {
         let addresses = self.addresses().await?;
-        let accounts = self.rpc.get_multiple_accounts_with_commitment(&addresses.vaults, COMMITMENT).await?.value;
+        let accounts = self.accounts(&addresses.vaults).await?;
         let mut balances = VaultBalances::default();
         for (balance, account) in balances.0.iter_mut().zip(accounts) {
             let account = account.ok_or(LedgerError::malformed("vault"))?;
@@ -166,15 +171,34 @@ impl Ledger {
     /// The chain's own time, unix seconds: what the program's rules go by.
     pub async fn chain_now_unix_secs(&self) -> Result<i64, LedgerError> {
         let clock = solana_sdk_ids::sysvar::clock::ID;
-        let account = self.rpc.get_account_with_commitment(&clock, COMMITMENT).await?.value;
-        let account = account.ok_or(LedgerError::malformed("clock account"))?;
+        let account = self.account(&clock).await?.ok_or(LedgerError::malformed("clock account"))?;
         let bytes = account.data.get(CLOCK_UNIX_SECS_OFFSET..).and_then(<[u8]>::first_chunk::<8>);
         Ok(i64::from_le_bytes(*bytes.ok_or(LedgerError::malformed("clock account"))?))
     }
 
+    /// An account; `None` when there is none.
+    pub(crate) async fn account(&self, address: &Address) -> Result<Option<Account>, LedgerError> {
+        Ok(self.accounts(std::slice::from_ref(address)).await?.pop().flatten())
+    }
+
+    /// Accounts, all of one moment, in the order asked. (The client's call for a single account hides what kind of error it met.)
+    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, LedgerError> {
+        const MALFORMED: LedgerError = LedgerError::malformed("account");
+        let config = RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64),
+            commitment: Some(COMMITMENT),
+            ..RpcAccountInfoConfig::default()
+        };
+        let found = self.rpc.get_multiple_ui_accounts_with_config(addresses, config).await?.value;
+        if found.len() != addresses.len() {
+            return Err(MALFORMED);
+        }
+        found.into_iter().map(|account| account.map(|account| account.to_account().ok_or(MALFORMED)).transpose()).collect()
+    }
+
     /// The data of an account, which must be the program's own; `None` when there is none.
     async fn program_data(&self, address: &Address) -> Result<Option<Vec<u8>>, LedgerError> {
-        let account = self.rpc.get_account_with_commitment(address, COMMITMENT).await?.value;
+        let account = self.account(address).await?;
         // An address of the program that only received lamports belongs to the system program: as good as not there.
         Ok(account.filter(|account| account.owner == self.program_id).map(|account| account.data))
     }

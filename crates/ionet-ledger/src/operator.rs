@@ -129,11 +129,7 @@ impl Operator {
 
     /// The authorities that a network of this operator records.
     pub fn authorities(&self) -> Authorities {
-        Authorities {
-            authority: self.authority.pubkey(),
-            quote_authority: self.quote.pubkey(),
-            verifier: self.verifier.pubkey(),
-        }
+        Authorities { authority: self.authority.pubkey(), quote_authority: self.quote.pubkey(), verifier: self.verifier.pubkey() }
     }
 }
 

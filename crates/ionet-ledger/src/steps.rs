@@ -37,59 +37,87 @@ impl StepOutcome {
 impl Ledger {
     /// Marks a paid cluster as running from now.
     pub async fn start(&self, keys: &Operator, cluster_id: &ClusterId) -> Result<StepOutcome, LedgerError> {
-        self.step(keys, &[&keys.verifier], cluster_id, |booking| booking.book.started_at_unix_secs != 0, |at, booking| {
-            vec![instructions::start(at, keys.verifier.pubkey(), cluster_id, booking.currency)]
-        })
+        self.step(
+            keys,
+            &[&keys.verifier],
+            cluster_id,
+            |booking| booking.book.started_at_unix_secs != 0,
+            |at, booking| vec![instructions::start(at, keys.verifier.pubkey(), cluster_id, booking.currency)],
+        )
         .await
     }
 
     /// Writes work log number `log.sequence`.
     pub async fn worked(&self, keys: &Operator, cluster_id: &ClusterId, log: &WorkLog) -> Result<StepOutcome, LedgerError> {
-        self.step(keys, &[&keys.verifier], cluster_id, |booking| booking.book.logs > log.sequence, |at, booking| {
-            vec![instructions::worked(at, keys.verifier.pubkey(), cluster_id, booking.currency, log)]
-        })
+        self.step(
+            keys,
+            &[&keys.verifier],
+            cluster_id,
+            |booking| booking.book.logs > log.sequence,
+            |at, booking| vec![instructions::worked(at, keys.verifier.pubkey(), cluster_id, booking.currency, log)],
+        )
         .await
     }
 
     /// Refunds an ended cluster. The customer's token account is made if it is missing.
     pub async fn refund(&self, keys: &Operator, cluster_id: &ClusterId) -> Result<StepOutcome, LedgerError> {
         let payer = keys.payer.pubkey();
-        self.step(keys, &[], cluster_id, |booking| booking.book.closed != 0, |at, booking| {
-            vec![
-                instructions::create_token_account(&payer, &booking.customer, &at.mint(booking.currency)),
-                instructions::refund(at, &booking.customer, cluster_id, booking.currency),
-            ]
-        })
+        self.step(
+            keys,
+            &[],
+            cluster_id,
+            |booking| booking.book.closed != 0,
+            |at, booking| {
+                vec![
+                    instructions::create_token_account(&payer, &booking.customer, &at.mint(booking.currency)),
+                    instructions::refund(at, &booking.customer, cluster_id, booking.currency),
+                ]
+            },
+        )
         .await
     }
 
     /// Converts what worked USDC waits in a booking into IO.
     pub async fn repurchase(&self, keys: &Operator, cluster_id: &ClusterId) -> Result<StepOutcome, LedgerError> {
-        self.counted(keys, cluster_id, BookingView::repurchase_due, |booking| booking.book.repurchases, |at, booking| {
-            instructions::repurchase(at, cluster_id, booking.book.repurchases)
-        })
+        self.counted(
+            keys,
+            cluster_id,
+            BookingView::repurchase_due,
+            |booking| booking.book.repurchases,
+            |at, booking| instructions::repurchase(at, cluster_id, booking.book.repurchases),
+        )
         .await
     }
 
     /// Sends the IO that waits in a booking to where it belongs.
     pub async fn earn(&self, keys: &Operator, cluster_id: &ClusterId) -> Result<StepOutcome, LedgerError> {
-        self.counted(keys, cluster_id, BookingView::earn_due, |booking| booking.book.earns, |at, booking| {
-            instructions::earn(at, cluster_id, booking.book.earns)
-        })
+        self.counted(
+            keys,
+            cluster_id,
+            BookingView::earn_due,
+            |booking| booking.book.earns,
+            |at, booking| instructions::earn(at, cluster_id, booking.book.earns),
+        )
         .await
     }
 
     /// Expires a booking that was not paid in time. The customer's token account is made if there is anything to give back.
     pub async fn expire(&self, keys: &Operator, cluster_id: &ClusterId) -> Result<StepOutcome, LedgerError> {
         let payer = keys.payer.pubkey();
-        self.step(keys, &[], cluster_id, |booking| booking.status == Status::Expired, |at, booking| {
-            let mut list = Vec::with_capacity(2);
-            if !booking.book.paid.is_zero() {
-                list.push(instructions::create_token_account(&payer, &booking.customer, &at.mint(booking.currency)));
-            }
-            list.push(instructions::expire(at, &booking.customer, cluster_id, booking.currency));
-            list
-        })
+        self.step(
+            keys,
+            &[],
+            cluster_id,
+            |booking| booking.status == Status::Expired,
+            |at, booking| {
+                let mut list = Vec::with_capacity(2);
+                if !booking.book.paid.is_zero() {
+                    list.push(instructions::create_token_account(&payer, &booking.customer, &at.mint(booking.currency)));
+                }
+                list.push(instructions::expire(at, &booking.customer, cluster_id, booking.currency));
+                list
+            },
+        )
         .await
     }
 
@@ -107,7 +135,13 @@ impl Ledger {
         let instruction = instructions::submit_price(self.addresses().await?, oracle, price);
         match self.send(&[instruction], &keys.payer, &[&keys.oracle]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => if submitted().await? { Ok(StepOutcome::AlreadyDone) } else { Err(error) },
+            Err(error) => {
+                if submitted().await? {
+                    Ok(StepOutcome::AlreadyDone)
+                } else {
+                    Err(error)
+                }
+            }
         }
     }
 

@@ -40,7 +40,9 @@ async fn a_prepared_transaction_lacks_the_customer_and_survives_the_wire() {
     assert_eq!(world.booking(&cluster).await.book.paid, Units(500));
 
     let mut tampered = sent.clone();
-    tampered.signatures[1].as_mut()[3] ^= 1;
+    let mut bytes = <[u8; 64]>::from(tampered.signatures[1]);
+    bytes[3] ^= 1;
+    tampered.signatures[1] = bytes.into();
     assert_eq!(world.ledger.submit(&tampered).await.unwrap_err().code(), "signature_missing");
     // Another signer than the customer missing is the network's own mistake.
     let wrong = world.ledger.prepare(&[pay], payer, &[], &Keypair::new().pubkey()).await.unwrap_err();

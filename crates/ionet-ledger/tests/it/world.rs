@@ -26,7 +26,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) keys: Arc<Operator>,
     clusters: AtomicU8,
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
 }
 
 /// A chain with the program deployed and nothing else.
@@ -48,7 +48,7 @@ impl World {
 
     pub(crate) async fn found(chain: Chain, rpc: Arc<RpcClient>, keys: Operator, dir: TempDir) -> Self {
         let ledger = Genesis::LOCAL.create(rpc, &keys).await.unwrap();
-        Self { chain, ledger, keys: Arc::new(keys), clusters: AtomicU8::new(0), dir }
+        Self { chain, ledger, keys: Arc::new(keys), clusters: AtomicU8::new(0), _dir: dir }
     }
 
     pub(crate) async fn customer(&self) -> Keypair {
@@ -76,15 +76,7 @@ impl World {
             Currency::Usdc => Units(RATE.0),
             Currency::Io => Units(io_for_value_up(RATE, self.ledger.oracle_price(now).await.unwrap()).unwrap().0),
         };
-        Offer {
-            currency,
-            hardware: HardwareKind::Cpu,
-            quantity,
-            minutes,
-            rate,
-            rate_micro_usd: RATE,
-            valid_until_unix_secs: now + 60,
-        }
+        Offer { currency, hardware: HardwareKind::Cpu, quantity, minutes, rate, rate_micro_usd: RATE, valid_until_unix_secs: now + 60 }
     }
 
     pub(crate) async fn book(&self, customer: &Keypair, currency: Currency, quantity: u32, minutes: u32) -> ClusterId {
