@@ -25,8 +25,8 @@ pub use hardware::{Gpu, Hardware, HardwareKind, Isolation};
 pub use hello::{Hello, HelloError, device_id, parse_device_id};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
-    DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason,
-    Token, WorkloadKey, WorkloadSpec, WorkloadState,
+    DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason, Token,
+    WorkloadKey, WorkloadSpec, WorkloadState,
 };
 
 /// Version of these messages; the agent names it in its hello, the hub refuses what it cannot speak.

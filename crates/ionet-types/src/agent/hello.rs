@@ -60,14 +60,7 @@ impl HelloError {
 
 impl Hello {
     /// Builds and signs the answer to a challenge.
-    pub fn sign(
-        key: &SigningKey,
-        network: &str,
-        nonce: &str,
-        agent_version: String,
-        hardware: Hardware,
-        label: Option<String>,
-    ) -> Self {
+    pub fn sign(key: &SigningKey, network: &str, nonce: &str, agent_version: String, hardware: Hardware, label: Option<String>) -> Self {
         let public_key = key.verifying_key();
         let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes()));
         Self {
@@ -90,8 +83,7 @@ impl Hello {
         let bytes = STANDARD.decode(&self.signature).map_err(|_| HelloError::InvalidSignature)?;
         let signature = Signature::from_slice(&bytes).map_err(|_| HelloError::InvalidSignature)?;
         // Strict: refuses keys of small order, with which one signature fits many messages.
-        key.verify_strict(&signed_bytes(network, nonce, &public_key), &signature)
-            .map_err(|_| HelloError::InvalidSignature)?;
+        key.verify_strict(&signed_bytes(network, nonce, &public_key), &signature).map_err(|_| HelloError::InvalidSignature)?;
         Ok(public_key)
     }
 

@@ -51,7 +51,9 @@ fn desired_state_has_this_shape() {
 fn newer_speakers_are_understood_as_far_as_possible() {
     assert_eq!(HubMessage::decode(r#"{"type":"fly_to_the_moon","fuel":3}"#).unwrap(), HubMessage::Unknown);
     assert_eq!(AgentMessage::decode(r#"{"type":"selfie"}"#).unwrap(), AgentMessage::Unknown);
-    let frame = desired(&[json!({"cluster_id": Uuid::nil(), "node": 0, "lease_until_unix_secs": 1, "new": {}, "spec": {"kind": "mainframe", "x": 1}})]);
+    let frame = desired(&[
+        json!({"cluster_id": Uuid::nil(), "node": 0, "lease_until_unix_secs": 1, "new": {}, "spec": {"kind": "mainframe", "x": 1}}),
+    ]);
     let HubMessage::Desired(state) = HubMessage::decode(&frame).unwrap() else { panic!("not desired") };
     assert_eq!(state.workloads[0].spec, WorkloadSpec::Unknown);
     let frame = json!({"type": "observed", "desired_revision": 1, "unix_secs": 1, "workloads": [
@@ -64,7 +66,8 @@ fn newer_speakers_are_understood_as_far_as_possible() {
 
 #[test]
 fn bounds_hold() {
-    let workload = |node: u32, spec: serde_json::Value| json!({"cluster_id": Uuid::nil(), "node": node, "lease_until_unix_secs": 1, "spec": spec});
+    let workload =
+        |node: u32, spec: serde_json::Value| json!({"cluster_id": Uuid::nil(), "node": node, "lease_until_unix_secs": 1, "spec": spec});
     let good = || ray("0123456789abcdef");
     let many: Vec<_> = (0..=MAX_WORKLOADS as u32).map(|node| workload(node, good())).collect();
     let mut worker = good();

@@ -253,7 +253,12 @@ impl RayNode {
         }
         if let Some(head) = &self.head {
             let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-');
-            if head.host.is_empty() || head.host.len() > 255 || head.host.starts_with('-') || !head.host.bytes().all(fits) || head.gcs_port == 0 {
+            if head.host.is_empty()
+                || head.host.len() > 255
+                || head.host.starts_with('-')
+                || !head.host.bytes().all(fits)
+                || head.gcs_port == 0
+            {
                 return Err(out_of_bounds("ray.head", "a host name or IP address, and a port that is not 0"));
             }
         }
