@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Starts a real Agave validator for one machine, to check against it what the local chain does.
+#
+#   scripts/agave/run.sh [--rpc-port PORT] [--program ADDRESS:FILE]...
+#
+# The first run builds it: about 25 minutes on two cores, and some 10 GB below scripts/agave/target. Later runs
+# start in seconds. It prints one JSON line with its URLs and runs until Ctrl-C. Nothing of its ledger is kept.
+set -euo pipefail
+cd "$(dirname "$0")"
+start_dir=$OLDPWD
+
+# RocksDB's bindings are generated with libclang. Without one on this machine, the one of PyPI does.
+if [ -z "${LIBCLANG_PATH:-}" ] && ! ldconfig -p 2>/dev/null | grep 'libclang[-.]' >/dev/null; then
+  venv=target/libclang
+  if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet libclang
+  fi
+  LIBCLANG_PATH=$("$venv/bin/python" -c 'import clang, os; print(os.path.join(os.path.dirname(clang.__file__), "native"))')
+  export LIBCLANG_PATH
+  export LD_LIBRARY_PATH="$LIBCLANG_PATH${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  # That libclang comes without headers of its own; the C compiler's do.
+  BINDGEN_EXTRA_CLANG_ARGS="-I$(cc -print-file-name=include)"
+  export BINDGEN_EXTRA_CLANG_ARGS
+fi
+
+cargo build --release --locked --quiet
+binary=$PWD/target/release/agave-validator
+ledger=$(mktemp -d)
+validator=
+stop() {
+  [ -z "$validator" ] || kill "$validator" 2>/dev/null || true
+  wait
+  rm -rf "$ledger"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$start_dir"
+# Its logs are many; RUST_LOG asks for them.
+RUST_LOG=${RUST_LOG:-error} "$binary" --ledger "$ledger/ledger" "$@" &
+validator=$!
+wait "$validator"
