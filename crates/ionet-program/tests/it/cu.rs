@@ -166,7 +166,7 @@ fn intro() -> String {
     format!(
         "# Compute units\n\n\
          What each instruction costs, event record and token transfers included, measured by the program's tests on the committed\n\
-         artefact. The table is written by `IONET_UPDATE_DOCS=1 cargo nextest run --release -p ionet-program cu::`; a test fails when it is\n\
+         artefact. The table is written by `cargo xtask docs`; a test fails when it is\n\
          out of date. `book_product` looks for the booking's address, and each try beyond the first costs {TRY} more; whoever chooses the\n\
          cluster's id can choose one whose address is found at the first try. The most is that of {BOOKINGS} ids.\n\n\
          Bound of the steps of a cluster's life: {BOUND}.\n\n{BEGIN}\n{END}\n"
@@ -182,13 +182,13 @@ fn every_step_stays_below_its_bound() {
 }
 
 #[test]
-fn the_table_says_what_was_measured() {
+fn the_table_does_not_drift() {
     let measured = table(&measure());
     let update = env::var_os("IONET_UPDATE_DOCS").is_some_and(|value| value == "1");
     let text = match fs::read_to_string(page()) {
         Ok(text) => text,
         Err(_) if update => intro(),
-        Err(error) => panic!("docs/CU.md: {error}: write it with IONET_UPDATE_DOCS=1 cargo nextest run --release -p ionet-program cu::"),
+        Err(error) => panic!("docs/CU.md: {error}: write it with `cargo xtask docs`"),
     };
     let (head, rest) = text.split_once(BEGIN).expect("docs/CU.md has the begin marker");
     let (written, tail) = rest.split_once(END).expect("docs/CU.md has the end marker");
@@ -198,6 +198,6 @@ fn the_table_says_what_was_measured() {
     }
     assert!(
         written.trim() == measured.trim(),
-        "docs/CU.md is out of date: run IONET_UPDATE_DOCS=1 cargo nextest run --release -p ionet-program cu::\nmeasured:\n{measured}"
+        "docs/CU.md is out of date: run `cargo xtask docs`\nmeasured:\n{measured}"
     );
 }
