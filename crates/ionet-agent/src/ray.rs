@@ -11,7 +11,10 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use ionet_types::agent::{RayEndpoints, RayNode, RayRole, WorkloadSpec};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 use crate::{
     AgentOptions, NodeFailure,
@@ -98,7 +101,10 @@ impl RayRuntime {
         wait("the head to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) })
             .await?;
         let dashboard = (self.node_ip, port(&node.plan(), "dashboard")?);
-        wait("the Jobs API", node, || async { answers(dashboard, ray.token.reveal()).await.then_some(()) }).await
+        wait("the Jobs API", node, || async { answers(dashboard, ray.token.reveal()).await.then_some(()) }).await?;
+        // The Jobs API hands jobs to this one.
+        let job_agent = (self.node_ip, port(&node.plan(), "agent_listen")?);
+        wait("the head's agent", node, || async { TcpStream::connect(job_agent).await.ok().map(|_| ()) }).await
     }
 
     async fn start_worker(&self, node: &Node, ray: &RayNode) -> Result<(), NodeFailure> {
@@ -212,7 +218,7 @@ async fn wait<T, F: Future<Output = Option<T>>>(what: &str, node: &Node, mut loo
 async fn answers(address: (IpAddr, u16), token: &str) -> bool {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let ask = async {
-        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        let mut stream = TcpStream::connect(address).await?;
         let request = format!("GET /api/jobs/ HTTP/1.0\r\nhost: {}:{}\r\nauthorization: Bearer {token}\r\n\r\n", address.0, address.1);
         stream.write_all(request.as_bytes()).await?;
         let mut status = [0; 12];

@@ -227,6 +227,8 @@ impl Layout<'_> {
             .arg(format!("--metrics-agent-port={}", port(&self.plan, "metrics_agent")?))
             .arg(format!("--metrics_export_port={}", port(&self.plan, "metrics_export")?))
             .arg(format!("--runtime_env_agent_port={}", port(&self.plan, "runtime_env_agent")?))
+            // `ray start` leaves this one out; without it the raylet joins only after its Python agents are up.
+            .arg(format!("--dashboard_agent_listen_port={}", port(&self.plan, "agent_listen")?))
             .arg(format!("--object_store_memory={object_store_bytes}"))
             .arg(format!("--plasma_directory={}", plasma_dir.display()))
             .arg(format!("--fallback_directory={}", session_dir.display()))

@@ -131,6 +131,12 @@ impl Drop for TestAgent {
                 let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.pid), nix::sys::signal::Signal::SIGKILL);
             }
         }
+        let Ok(store) = Store::open(&self.dir) else { return };
+        for key in store.recorded_keys().unwrap_or_default() {
+            if let Ok(Some(record)) = store.record(key) {
+                let _ = std::fs::remove_dir_all(record.plan.temp_dir);
+            }
+        }
     }
 }
 
