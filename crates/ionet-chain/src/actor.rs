@@ -51,11 +51,11 @@ impl Actor {
                 continue;
             }
             let commit = self.state.take_commit(deliver.ok());
-            let mut sent = self.journal.send(Message::Commit(commit));
+            let mut sent = self.journal.send(Message::Commit(commit)).is_ok();
             if let Some(data) = self.state.due_snapshot(self.snapshot_every_bytes) {
-                sent = sent.and_then(|()| self.journal.send(Message::Snapshot(data)));
+                sent &= self.journal.send(Message::Snapshot(data)).is_ok();
             }
-            if sent.is_err() {
+            if !sent {
                 shared.fail("the journal's writer has ended".into());
             }
         }

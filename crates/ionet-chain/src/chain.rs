@@ -35,6 +35,7 @@ impl Chain {
     /// Opens the chain in a directory: restores it, or makes a new one when the directory is empty.
     ///
     /// Blocks while it reads the journal.
+    #[expect(clippy::needless_pass_by_value, reason = "the programs in it are large, and callers have no use for them afterwards")]
     pub fn open(options: ChainOptions) -> Result<Self, ChainError> {
         let restored = restore::open(&options)?;
         let shared = restored.state.shared.clone();

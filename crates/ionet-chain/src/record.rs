@@ -17,6 +17,7 @@ const CODEC: Codec = Configuration::default().disable_preallocation_size_limit()
 
 /// One journalled write, or one piece of a snapshot.
 #[derive(SchemaWrite, SchemaRead)]
+#[expect(clippy::large_enum_variant, reason = "transactions are most of all records, and none is kept")]
 pub(crate) enum Record<'a> {
     /// Journal: a transaction that was included.
     Transaction(TransactionRecord<'a>),

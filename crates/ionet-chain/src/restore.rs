@@ -242,6 +242,7 @@ fn cut(path: &Path, len: u64) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 mod tests {
     use super::*;
     use crate::{Chain, ChainClock};

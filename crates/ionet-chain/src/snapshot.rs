@@ -110,7 +110,7 @@ fn remove_unfinished(dir: &Path) -> Result<(), ChainError> {
     for entry in fs::read_dir(dir).map_err(ChainError::io("list", dir))? {
         let path = entry.map_err(ChainError::io("list", dir))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if name.starts_with("snapshot-") && name.ends_with(".tmp") {
+        if name.starts_with("snapshot-") && path.extension().is_some_and(|extension| extension == "tmp") {
             fs::remove_file(&path).map_err(ChainError::io("remove", &path))?;
             removed = true;
         }

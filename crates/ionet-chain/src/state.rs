@@ -288,7 +288,7 @@ impl State {
         };
         keys.extend(loaded.writable.iter().chain(&loaded.readonly));
         // The machine is only read here, so a panic in it costs this transaction and nothing else.
-        let result = catch_unwind(AssertUnwindSafe(|| self.svm.simulate_transaction(transaction)))
+        let result = catch_unwind(AssertUnwindSafe(|| self.svm.simulate_transaction(transaction).map_err(Box::new)))
             .map_err(|_| "the virtual machine failed on this transaction".to_owned())?;
         let (err, meta, accounts) = match result {
             Ok(info) => (None, info.meta, info.post_accounts),

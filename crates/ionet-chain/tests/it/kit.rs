@@ -70,7 +70,7 @@ async fn kit_reads_an_account_and_sends_tokens() {
     let expected = client.get_account(&mint).await.unwrap();
     assert_eq!(read["exists"], true);
     assert_eq!(read["lamports"], expected.lamports.to_string());
-    assert_eq!(read["dataHex"], expected.data.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    assert_eq!(read["dataHex"], hex::encode(&expected.data));
 
     let key_file = key_file.to_str().unwrap();
     let (mint_text, bob_text) = (mint.to_string(), bob.to_string());

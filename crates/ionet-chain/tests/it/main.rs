@@ -1,5 +1,7 @@
 //! The chain, used as its clients use it.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 mod accounts;
 mod durability;
 mod hostile;

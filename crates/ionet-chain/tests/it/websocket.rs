@@ -33,7 +33,7 @@ impl Socket {
     /// The next message; `None` once the connection is closed.
     pub(crate) async fn receive(&mut self) -> Option<Value> {
         loop {
-            let next = tokio::time::timeout(Duration::from_secs(60), self.stream.next());
+            let next = tokio::time::timeout(Duration::from_mins(1), self.stream.next());
             match next.await.expect("a message within a minute") {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
