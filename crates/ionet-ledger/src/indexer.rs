@@ -16,7 +16,7 @@ use solana_transaction_status::EncodedConfirmedTransactionWithStatusMeta;
 
 use crate::address::{self, ClusterId};
 use crate::error::LedgerError;
-use crate::ledger::{COMMITMENT, ENCODING, Ledger};
+use crate::ledger::{COMMITMENT, ENCODING, Ledger, MAX_TRANSACTION_VERSION};
 use crate::records::{Record, records_in_transaction};
 
 /// Signatures asked for at once: the most that Solana's RPC gives.
@@ -135,8 +135,11 @@ impl Ledger {
     }
 
     async fn transaction(&self, signature: &Signature) -> Result<Option<EncodedConfirmedTransactionWithStatusMeta>, LedgerError> {
-        let config =
-            RpcTransactionConfig { encoding: Some(ENCODING), commitment: Some(COMMITMENT), max_supported_transaction_version: Some(0) };
+        let config = RpcTransactionConfig {
+            encoding: Some(ENCODING),
+            commitment: Some(COMMITMENT),
+            max_supported_transaction_version: Some(MAX_TRANSACTION_VERSION),
+        };
         Ok(self.rpc.send(RpcRequest::GetTransaction, json!([signature.to_string(), config])).await?)
     }
 }

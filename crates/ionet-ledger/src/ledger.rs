@@ -204,5 +204,7 @@ impl Ledger {
     }
 }
 
+/// Newest transaction format that this client reads; anybody may send the program one of any format that the cluster takes.
+pub(crate) const MAX_TRANSACTION_VERSION: u8 = 1;
 /// Encoding in which transactions are asked for and sent.
 pub(crate) const ENCODING: UiTransactionEncoding = UiTransactionEncoding::Base64;

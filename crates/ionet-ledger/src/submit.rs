@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::{LedgerError, failure_of};
 use crate::failure::Failure;
-use crate::ledger::{COMMITMENT, ENCODING, Ledger};
+use crate::ledger::{COMMITMENT, ENCODING, Ledger, MAX_TRANSACTION_VERSION};
 use crate::transaction::{blockhash_of, check_signatures};
 
 /// First wait between two looks at a signature; grows to [`POLL_MAX`].
@@ -149,8 +149,11 @@ impl Ledger {
     }
 
     async fn logs(&self, signature: &Signature) -> Result<Vec<String>, LedgerError> {
-        let config =
-            RpcTransactionConfig { encoding: Some(ENCODING), commitment: Some(COMMITMENT), max_supported_transaction_version: Some(0) };
+        let config = RpcTransactionConfig {
+            encoding: Some(ENCODING),
+            commitment: Some(COMMITMENT),
+            max_supported_transaction_version: Some(MAX_TRANSACTION_VERSION),
+        };
         let found = self.rpc.get_transaction_with_config(signature, config).await?;
         Ok(found.transaction.meta.and_then(|meta| meta.log_messages.into()).unwrap_or_default())
     }

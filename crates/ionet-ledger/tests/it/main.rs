@@ -6,6 +6,7 @@ mod genesis;
 mod http;
 mod keyed;
 mod lifecycle;
+mod lossy;
 mod operator;
 mod refusals;
 mod submit;
