@@ -36,6 +36,11 @@ struct World {
     mints: [Address; 2],
 }
 
+/// The artefact, or another build of the program (for the machine's next version, say) named by `IONET_PROGRAM_ELF`.
+fn elf() -> Vec<u8> {
+    std::env::var_os("IONET_PROGRAM_ELF").map_or_else(|| ionet_program::ELF.to_vec(), |path| std::fs::read(path).unwrap())
+}
+
 fn pda(program: &Address, parts: &[&[u8]]) -> Address {
     Address::find_program_address(parts, program).0
 }
@@ -44,7 +49,7 @@ impl World {
     fn new() -> Self {
         let program = Keypair::new();
         let mut svm = LiteSVM::new();
-        svm.add_program(program.pubkey(), ionet_program::ELF).unwrap();
+        svm.add_program(program.pubkey(), &elf()).unwrap();
         let mut world = Self {
             svm,
             program,
