@@ -39,6 +39,7 @@ pub fn submit(last: Submission, price: MicroUsd, now: i64) -> RuleResult<Submiss
 
 /// The median of the fresh submissions: at least half of the set must be fresh, and none further from the median than the scatter allows.
 /// With an even number the lower middle one counts, so that the price is always one that somebody submitted.
+#[expect(clippy::arithmetic_side_effects, reason = "counts of at most MAX_ORACLES; sorted prices subtract downwards")]
 pub fn price(submissions: &[Submission], params: &Params, now: i64) -> RuleResult<MicroUsd> {
     if submissions.is_empty() || submissions.len() > MAX_ORACLES {
         return Err(RuleError::PriceStale);
@@ -68,6 +69,7 @@ pub fn price(submissions: &[Submission], params: &Params, now: i64) -> RuleResul
 }
 
 /// The median of all last submissions, whatever their age and scatter; zero when there is none. For records only, never for money.
+#[expect(clippy::arithmetic_side_effects, reason = "counts of at most MAX_ORACLES")]
 pub fn last_median(submissions: &[Submission]) -> MicroUsd {
     let mut prices = [MicroUsd::ZERO; MAX_ORACLES];
     let mut count = 0usize;

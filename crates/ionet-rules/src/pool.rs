@@ -27,6 +27,7 @@ pub fn swap(reserves: Reserves, usdc_in: Usdc) -> RuleResult<Io> {
 ///
 /// The price is compared as value against value, so that amounts too small to divide are still judged right:
 /// the IO received, at the oracle's price, must be within the guard of the USDC paid; one micro-USD of slack absorbs the rounding of a tiny swap.
+#[expect(clippy::arithmetic_side_effects, reason = "a product of two 64-bit numbers, and seven times it, fit into 128 bits")]
 pub fn guarded_swap(reserves: Reserves, usdc_in: Usdc, price: MicroUsd, guard_bps: u16) -> RuleResult<Io> {
     let out = swap(reserves, usdc_in)?;
     // Both sides scaled by IO_UNIT: io * price against usdc * 1e8, in u128, so nothing is lost to division.

@@ -68,6 +68,7 @@ impl Period {
 }
 
 /// The period of log number `sequence` of a cluster hired for `minutes_hired`; `None` when the hired time ended before it.
+#[expect(clippy::arithmetic_side_effects, reason = "each difference and sum is bounded by the comparison before it")]
 pub const fn period(sequence: u32, minutes_hired: u32) -> Option<Period> {
     let Some(from_minute) = sequence.checked_mul(LOG_PERIOD_MINUTES) else { return None };
     if from_minute >= minutes_hired {

@@ -196,8 +196,5 @@ fn the_table_does_not_drift() {
         fs::write(page(), format!("{head}{BEGIN}\n{measured}{END}{tail}")).unwrap();
         return;
     }
-    assert!(
-        written.trim() == measured.trim(),
-        "docs/CU.md is out of date: run `cargo xtask docs`\nmeasured:\n{measured}"
-    );
+    assert!(written.trim() == measured.trim(), "docs/CU.md is out of date: run `cargo xtask docs`\nmeasured:\n{measured}");
 }

@@ -1,5 +1,15 @@
 //! Tests of the program's bytes, in a bare LiteSVM.
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test that unwraps an error has found what it looks for")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "a test that unwraps an error has found what it looks for; random words are cut to size on purpose"
+)]
+#![allow(
+    clippy::large_types_passed_by_value,
+    clippy::result_large_err,
+    reason = "addresses and transaction results are passed around as they come"
+)]
 
 mod cu;
 mod differential;

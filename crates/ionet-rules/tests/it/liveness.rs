@@ -26,11 +26,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 fn run_to_end(booking: &mut Booking, reason: EndReason, share: u16, params: &Params) {
     let started = booking.started_at_unix_secs;
     let hired = booking.minutes_hired;
-    let ran = if reason == EndReason::HiredTimeOver {
-        i64::from(hired) * 60
-    } else {
-        i64::from(hired) * 60 * i64::from(share) / 10_000
-    };
+    let ran = if reason == EndReason::HiredTimeOver { i64::from(hired) * 60 } else { i64::from(hired) * 60 * i64::from(share) / 10_000 };
     let billable = billable_minutes(reason, ran, hired);
     let mut sequence = 0;
     loop {
@@ -82,15 +78,12 @@ proptest! {
                 prop_assert_eq!(booking, before_extension);
             }
         }
-        match fate {
-            Fate::Ends(reason, share) => {
-                booking.start(NOW).unwrap();
-                run_to_end(&mut booking, reason, share, &later);
-            }
-            _ => {
-                let end = Some(End { reason: EndReason::NetworkFailed, at_unix_secs: NOW });
-                booking.work(&WorkLog { sequence: 0, device_minutes: 0, end }, &later, NOW).unwrap();
-            }
+        if let Fate::Ends(reason, share) = fate {
+            booking.start(NOW).unwrap();
+            run_to_end(&mut booking, reason, share, &later);
+        } else {
+            let end = Some(End { reason: EndReason::NetworkFailed, at_unix_secs: NOW });
+            booking.work(&WorkLog { sequence: 0, device_minutes: 0, end }, &later, NOW).unwrap();
         }
         prop_assert_eq!(booking.status(), Ok(Status::Ended));
         if booking.closed == 0 {

@@ -1,11 +1,11 @@
 //! Any sequence of steps, in any order, with any arguments: the books balance after each, against a plain account of who holds what.
 
+use ionet_rules::RuleResult;
 use ionet_rules::booking::{Booking, End, Status, WorkLog, compute_value};
 use ionet_rules::money::{Currency, IO_UNIT, Io, MicroUsd, Units, Usdc};
 use ionet_rules::params::Params;
 use ionet_rules::pool::Reserves;
 use ionet_rules::worklog::EndReason;
-use ionet_rules::RuleResult;
 use proptest::prelude::*;
 
 use crate::strategies::{NOW, amount, minutes, offer, params};
@@ -209,7 +209,10 @@ fn the_random_sequences_reach_every_step_and_every_end() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::{Config, TestRunner};
 
-    let mut runner = TestRunner::new_with_rng(Config::default(), proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::default()));
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::default()),
+    );
     let strategy = (offer(), prop::collection::vec(step(), 60));
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
     for _ in 0..1_000 {

@@ -159,10 +159,7 @@ impl Model {
         } else if self.purse.holds(sources[0]) < usdc || self.purse.holds(sources[1]) < io {
             fault(Fault::InsufficientFunds)
         } else {
-            let moved = vec![
-                (sources[0], Place::vault(VaultKind::UsdcPool), usdc),
-                (sources[1], Place::vault(VaultKind::IoPool), io),
-            ];
+            let moved = vec![(sources[0], Place::vault(VaultKind::UsdcPool), usdc), (sources[1], Place::vault(VaultKind::IoPool), io)];
             Ok(Effect { book: None, moved })
         };
         self.check("fund_pool", None, self.world.net.fund_pool(usdc, io), Expected { outcome, key: None });
@@ -250,10 +247,8 @@ impl Model {
         let cluster = self.cluster();
         let outcome = match self.book(&cluster) {
             None => fault(Fault::WrongOwner),
-            Some(mut book) => rule(book.start(self.world.now())).map(|fees| Effect {
-                book: Some(book),
-                moved: vec![(escrow(&cluster), treasury(&cluster), fees.0)],
-            }),
+            Some(mut book) => rule(book.start(self.world.now()))
+                .map(|fees| Effect { book: Some(book), moved: vec![(escrow(&cluster), treasury(&cluster), fees.0)] }),
         };
         let instruction = self.world.net.start(&cluster);
         self.check("start", Some(cluster), instruction, Expected { outcome, key: Some((cluster.id, RecordKind::Start, 0)) });
@@ -275,14 +270,11 @@ impl Model {
         let outcome = match book {
             None => fault(Fault::WrongOwner),
             Some(_) if sender.customer != cluster.customer => fault(Fault::WrongSigner),
-            Some(mut book) => {
-                rule(book.extend(sequence, minutes, Units(amount), &self.params, self.world.now())).and_then(|extended| {
-                    self.paid_from(source, amount)?;
-                    let moved =
-                        vec![(source, escrow(&cluster), amount), (escrow(&cluster), treasury(&cluster), extended.fees.0)];
-                    Ok(Effect { book: Some(book), moved })
-                })
-            }
+            Some(mut book) => rule(book.extend(sequence, minutes, Units(amount), &self.params, self.world.now())).and_then(|extended| {
+                self.paid_from(source, amount)?;
+                let moved = vec![(source, escrow(&cluster), amount), (escrow(&cluster), treasury(&cluster), extended.fees.0)];
+                Ok(Effect { book: Some(book), moved })
+            }),
         };
         let instruction = self.world.net.extend(&sender, sequence, minutes, amount);
         self.check("extend", Some(cluster), instruction, Expected { outcome, key: Some((cluster.id, RecordKind::Extend, sequence)) });
@@ -291,9 +283,7 @@ impl Model {
     fn try_worked(&mut self) {
         let cluster = self.cluster();
         let (book, now) = (self.book(&cluster), self.world.now());
-        let last = book.is_some_and(|book| {
-            ionet_rules::worklog::period(book.logs, book.minutes_hired).is_some_and(|period| period.last)
-        });
+        let last = book.is_some_and(|book| ionet_rules::worklog::period(book.logs, book.minutes_hired).is_some_and(|period| period.last));
         let end = match self.random.below(10) {
             0 => Some((EndReason::CustomerEnded, now - self.random.below(100) as i64)),
             1 => Some((EndReason::NetworkFailed, now - self.random.below(100) as i64)),
@@ -315,10 +305,7 @@ impl Model {
             None => fault(Fault::WrongOwner),
             Some(mut book) => rule(book.work(&WorkLog { sequence, device_minutes, end }, &self.params, now)).map(|worked| {
                 let payable = Place::vault(VaultKind::payable(cluster.currency));
-                let moved = vec![
-                    (escrow(&cluster), payable, worked.supplier.0),
-                    (escrow(&cluster), treasury(&cluster), worked.dust.0),
-                ];
+                let moved = vec![(escrow(&cluster), payable, worked.supplier.0), (escrow(&cluster), treasury(&cluster), worked.dust.0)];
                 Effect { book: Some(book), moved }
             }),
         };
@@ -336,8 +323,7 @@ impl Model {
             }
             Some(mut book) => rule(book.refund()).map(|refunded| {
                 let to = Place::wallet(cluster.customer, cluster.currency);
-                let moved =
-                    vec![(escrow(&cluster), to, refunded.amount.0), (escrow(&cluster), treasury(&cluster), refunded.dust.0)];
+                let moved = vec![(escrow(&cluster), to, refunded.amount.0), (escrow(&cluster), treasury(&cluster), refunded.dust.0)];
                 Effect { book: Some(book), moved }
             }),
         };

@@ -113,7 +113,7 @@ impl Model {
             .filter(|data| data.first() == Some(&EVENT_TAG) && data.len() > 1 + size_of::<RecordHeader>())
             .collect();
         let [record] = records[..] else { panic!("one record, not {}", records.len()) };
-        let header: RecordHeader = bytemuck::pod_read_unaligned(&record[1..1 + size_of::<RecordHeader>()]);
+        let header: RecordHeader = bytemuck::pod_read_unaligned(&record[1..=size_of::<RecordHeader>()]);
         let next = self.records.entry(cluster.id).or_default();
         let wanted = RecordHeader {
             at_unix_secs: self.world.now(),
