@@ -36,6 +36,7 @@ mod index;
 mod journal;
 mod options;
 mod programs;
+mod recent;
 mod record;
 mod restore;
 mod rpc;

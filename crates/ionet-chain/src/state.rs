@@ -6,6 +6,7 @@ use crate::{
     history::{HistoryEntry, TimeStep},
     index::AccountIndex,
     journal::{Commit, Deliver, Location},
+    recent::RecentSignatures,
     record::{self, AccountRecord, Balances, InnerRecord, Record, ReturnRecord, TokenBalance, TransactionRecord},
     rpc::{Encoding, Fetched},
     server::subscriptions::CommittedTransaction,
@@ -64,31 +65,6 @@ pub(crate) struct Outcome {
 impl Outcome {
     fn refused(err: TransactionError) -> Self {
         Self { err: Some(err), ..Self::default() }
-    }
-}
-
-/// Signatures that could still be sent again with a valid blockhash.
-#[derive(Default)]
-pub(crate) struct RecentSignatures {
-    known: HashSet<Signature>,
-    by_slot: VecDeque<(u64, Vec<Signature>)>,
-}
-
-impl RecentSignatures {
-    pub(crate) fn insert(&mut self, slot: u64, signature: Signature) {
-        self.known.insert(signature);
-        match self.by_slot.back_mut() {
-            Some((last, signatures)) if *last == slot => signatures.push(signature),
-            _ => self.by_slot.push_back((slot, vec![signature])),
-        }
-    }
-
-    fn forget_before(&mut self, slot: u64) {
-        while self.by_slot.front().is_some_and(|(old, _)| *old < slot) {
-            for signature in self.by_slot.pop_front().into_iter().flat_map(|(_, signatures)| signatures) {
-                self.known.remove(&signature);
-            }
-        }
     }
 }
 
@@ -259,7 +235,7 @@ impl State {
 
     /// Whether a transaction with this signature was kept while its blockhash could still be named.
     pub(crate) fn is_recent(&self, signature: &Signature) -> bool {
-        self.recent.known.contains(signature)
+        self.recent.contains(signature)
     }
 
     fn refuse_early(&self, transaction: &VersionedTransaction) -> Option<TransactionError> {
