@@ -34,7 +34,7 @@ impl Uses {
         while place < list.len() {
             uses.signers |= (list[place].signer as u32) << place;
             uses.writable |= (list[place].writable as u32) << place;
-            place += 1;
+            place = place.saturating_add(1);
         }
         uses
     }

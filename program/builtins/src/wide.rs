@@ -1,4 +1,5 @@
 //! 128-bit arithmetic on pairs of 64-bit halves. Uses no 128-bit operation itself: it is what those operations call.
+#![expect(clippy::arithmetic_side_effects, reason = "long division: each bound stands beside its step, and tests compare both machines")]
 
 /// A 128-bit unsigned number as two halves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,5 +103,5 @@ const fn divide_by_wide(a: Wide, b: Wide) -> (Wide, Wide) {
 pub const fn divide_signed(a: Wide, b: Wide) -> (Wide, Wide) {
     let (a_negative, b_negative) = (a.high >> 63 != 0, b.high >> 63 != 0);
     let (quotient, rest) = divide(if a_negative { negate(a) } else { a }, if b_negative { negate(b) } else { b });
-    (if a_negative != b_negative { negate(quotient) } else { quotient }, if a_negative { negate(rest) } else { rest })
+    (if a_negative ^ b_negative { negate(quotient) } else { quotient }, if a_negative { negate(rest) } else { rest })
 }

@@ -31,7 +31,7 @@ pub trait Call: Pod {
 
 /// The request of a call; in the probe, the instruction's data.
 pub fn request<'a, C: Call>(call: &C, buffer: &'a mut [u8; LONGEST_REQUEST]) -> &'a [u8] {
-    const { assert!(1 + size_of::<C>() <= LONGEST_REQUEST) };
+    const { assert!(size_of::<C>() < LONGEST_REQUEST) };
     let end = 1 + size_of::<C>();
     buffer[0] = C::NUMBER;
     buffer[1..end].copy_from_slice(bytemuck::bytes_of(call));
@@ -49,7 +49,7 @@ pub fn answer<C: Call>(response: &[u8]) -> Option<RuleResult<C::Output>> {
 
 /// Runs the call in a request if it is a `C`. Returns the length of the response.
 fn try_call<C: Call>(request: &[u8], response: &mut [u8; LONGEST_RESPONSE]) -> Option<usize> {
-    const { assert!(1 + size_of::<C::Output>() <= LONGEST_RESPONSE) };
+    const { assert!(size_of::<C::Output>() < LONGEST_RESPONSE) };
     let (&number, bytes) = request.split_first()?;
     if number != C::NUMBER || bytes.len() != size_of::<C>() {
         return None;
