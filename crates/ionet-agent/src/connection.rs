@@ -1,6 +1,7 @@
 //! The one connection to the hub: opened by the agent, opened again for ever when it breaks. Nodes do not notice.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -28,6 +29,8 @@ use crate::{AgentError, agent::Shared, clock::unix_secs, probe::probe, tunnel::T
 
 /// First and longest pause between two attempts to connect.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// A connection that lasted this long was a good one: the next attempt comes soon again.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// How long opening the connection and each step of the greeting may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(15);
 /// How many heartbeats may pass without a sign of the hub.
@@ -78,9 +81,12 @@ pub(crate) fn websocket_url(hub_url: &str) -> Result<String, AgentError> {
 pub(crate) async fn hold(shared: Arc<Shared>, url: String) {
     let mut pause = BACKOFF.0;
     loop {
-        let welcomed = AtomicU64::new(0);
-        let broken = serve(&shared, &url, &welcomed).await;
-        if welcomed.load(Ordering::Relaxed) > 0 {
+        let begun = Instant::now();
+        let broken = match serve(&shared, &url).await {
+            Ok(never) => match never {},
+            Err(broken) => broken,
+        };
+        if begun.elapsed() > STABLE_AFTER {
             pause = BACKOFF.0;
         }
         let wait = rand::rng().random_range(pause / 2..=pause);
@@ -91,17 +97,9 @@ pub(crate) async fn hold(shared: Arc<Shared>, url: String) {
 }
 
 /// Serves one connection until it breaks.
-async fn serve(shared: &Arc<Shared>, url: &str, welcomed: &AtomicU64) -> Broken {
-    match greet(shared, url).await {
-        Ok((socket, heartbeat)) => {
-            welcomed.store(1, Ordering::Relaxed);
-            match talk(shared, socket, heartbeat).await {
-                Ok(never) => match never {},
-                Err(broken) => broken,
-            }
-        }
-        Err(broken) => broken,
-    }
+async fn serve(shared: &Arc<Shared>, url: &str) -> Result<Infallible, Broken> {
+    let (socket, heartbeat) = greet(shared, url).await?;
+    talk(shared, socket, heartbeat).await
 }
 
 /// Connects, proves the device's key and is welcomed.
@@ -171,7 +169,7 @@ fn trusted_roots() -> rustls::RootCertStore {
 }
 
 /// Speaks over a welcomed connection until it breaks.
-async fn talk(shared: &Arc<Shared>, socket: Socket, heartbeat: Duration) -> Result<std::convert::Infallible, Broken> {
+async fn talk(shared: &Arc<Shared>, socket: Socket, heartbeat: Duration) -> Result<Infallible, Broken> {
     let (mut sink, stream) = socket.split();
     let (outbox, mut waiting) = mpsc::channel::<Message>(OUTBOX);
     // The revision that this connection has brought; the hub knows from it what a report follows.
@@ -197,7 +195,7 @@ async fn read(
     mut tunnel: Tunnel,
     revision: &AtomicU64,
     silence: Duration,
-) -> Result<std::convert::Infallible, Broken> {
+) -> Result<Infallible, Broken> {
     let mut has_desired = false;
     loop {
         let frame = timeout(silence, stream.next()).await.map_err(|_| Broken::Silent)?.ok_or(Broken::Closed)??;
@@ -239,7 +237,7 @@ async fn take_over(shared: &Arc<Shared>, desired: DesiredState, revision: &Atomi
 }
 
 /// Tells the hub what runs, at once and on every change.
-async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &AtomicU64) -> Result<std::convert::Infallible, Broken> {
+async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &AtomicU64) -> Result<Infallible, Broken> {
     let mut changes = shared.observed.subscribe();
     loop {
         let workloads = changes.borrow_and_update().values().cloned().collect();
@@ -249,7 +247,7 @@ async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &Atom
     }
 }
 
-async fn beat(outbox: &mpsc::Sender<Message>, revision: &AtomicU64, every: Duration) -> Result<std::convert::Infallible, Broken> {
+async fn beat(outbox: &mpsc::Sender<Message>, revision: &AtomicU64, every: Duration) -> Result<Infallible, Broken> {
     let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -13,9 +13,7 @@ pub fn probe(options: &AgentOptions) -> Hardware {
         RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::nothing().with_ram()),
     );
     let machine_cpus = u32::try_from(system.cpus().len()).unwrap_or(u32::MAX).max(1);
-    // In a container the limit counts, not the machine.
-    let memory = system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory()));
-    let machine_memory_mb = memory / MIB;
+    let machine_memory_mb = memory_mb(&system);
     let (disk_mb, disk_free_mb) = disk_of(options);
     let gpus = gpus();
     Hardware {
@@ -33,6 +31,16 @@ pub fn probe(options: &AgentOptions) -> Hardware {
         arch: std::env::consts::ARCH.to_owned(),
         isolation: Isolation::None,
     }
+}
+
+/// Memory of this machine in MiB.
+pub(crate) fn machine_memory_mb() -> u64 {
+    memory_mb(&System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram())))
+}
+
+/// In a container the limit counts, not the machine.
+fn memory_mb(system: &System) -> u64 {
+    system.cgroup_limits().map_or(system.total_memory(), |limits| limits.total_memory.min(system.total_memory())) / MIB
 }
 
 /// Size and free space of the file system that holds the agent's directory, in MiB.

@@ -80,7 +80,8 @@ impl RayRuntime {
 
     fn resources(&self, ray: &RayNode) -> Resources {
         let object_store_mb = ray.object_store_mb.unwrap_or(self.object_store_mb);
-        let memory_mb = ray.memory_mb.or(self.memory_mb).unwrap_or_else(|| sysinfo::System::new_all().total_memory() / (1 << 20) * 7 / 10);
+        // As Ray does: some is left for everything else on the machine.
+        let memory_mb = ray.memory_mb.or(self.memory_mb).unwrap_or_else(|| crate::probe::machine_memory_mb() * 7 / 10);
         Resources { cpus: ray.cpus, gpus: ray.gpus, memory_mb: memory_mb.saturating_sub(object_store_mb).max(64), object_store_mb }
     }
 
@@ -96,12 +97,13 @@ impl RayRuntime {
             gcs.put(namespace, key, value).await.map_err(|error| NodeFailure::retryable("ray_state_unusable", error))?;
         }
         node.spawn("raylet", true, &layout.log("raylet.out"), layout.raylet(node, &self.resources(ray))?)?;
-        node.spawn("log_monitor", false, &layout.log("log_monitor.out"), layout.log_monitor(node))?;
         let node_id = node.plan().node_id;
         wait("the head to join its cluster", node, || async { gcs.is_alive(&node_id).await.ok().filter(|alive| *alive).map(|_| ()) })
             .await?;
         let dashboard = (self.node_ip, port(&node.plan(), "dashboard")?);
         wait("the Jobs API", node, || async { answers(dashboard, ray.token.reveal()).await.then_some(()) }).await?;
+        // Only now: programs need it, the start does not.
+        node.spawn("log_monitor", false, &layout.log("log_monitor.out"), layout.log_monitor(node))?;
         // The Jobs API hands jobs to this one.
         let job_agent = (self.node_ip, port(&node.plan(), "agent_listen")?);
         wait("the head's agent", node, || async { TcpStream::connect(job_agent).await.ok().map(|_| ()) }).await
