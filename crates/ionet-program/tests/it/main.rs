@@ -13,6 +13,7 @@
 
 mod cu;
 mod differential;
+mod examples;
 mod model;
 mod random;
 mod sealevel;
