@@ -115,9 +115,7 @@ impl From<Code> for HubError {
             Code::Unauthenticated | Code::ChallengeInvalid | Code::SignatureInvalid => ErrorKind::Unauthenticated,
             Code::ScopeInsufficient | Code::FaucetClosed | Code::TransactionForeign => ErrorKind::Forbidden,
             Code::ClusterNotFound | Code::DeviceNotFound | Code::TransactionNotFound | Code::KeyNotFound => ErrorKind::NotFound,
-            Code::CapacityInsufficient | Code::NotTerminable | Code::IdempotencyKeyInUse | Code::KeyLimit => {
-                ErrorKind::Conflict
-            }
+            Code::CapacityInsufficient | Code::NotTerminable | Code::IdempotencyKeyInUse | Code::KeyLimit => ErrorKind::Conflict,
             Code::IdempotencyKeyReused | Code::InsufficientFunds | Code::TransactionExpired | Code::TransactionRefused => {
                 ErrorKind::Refused
             }

@@ -46,12 +46,9 @@ pub(crate) fn record(from: &LedgerRecord) -> HubResult<Record> {
             fees: units(body.fees),
             total: units(body.total),
         },
-        Body::Pay(body) => RecordBody::Pay {
-            amount: units(body.amount),
-            paid: units(body.paid),
-            total: units(body.total),
-            sequence: body.sequence,
-        },
+        Body::Pay(body) => {
+            RecordBody::Pay { amount: units(body.amount), paid: units(body.paid), total: units(body.total), sequence: body.sequence }
+        }
         Body::Start(body) => RecordBody::Start { fees: units(body.fees) },
         Body::Extend(body) => RecordBody::Extend {
             amount: units(body.amount),

@@ -188,7 +188,10 @@ mod tests {
         let entry = r#"{"hardware":"cpu","kind":"cpu","name":"CPU","rate_micro_usd":"115000"}"#;
         assert!(PriceList::from_json(&format!("[{entry}]")).is_ok());
         assert!(matches!(PriceList::from_json(&format!("[{entry},{entry}]")), Err(PriceListError::Twice(_))));
-        assert!(matches!(PriceList::from_json(&entry.replace("115000", "0").replace('{', "[{").replace('}', "}]")), Err(PriceListError::RateOutOfRange(_))));
+        assert!(matches!(
+            PriceList::from_json(&entry.replace("115000", "0").replace('{', "[{").replace('}', "}]")),
+            Err(PriceListError::RateOutOfRange(_))
+        ));
         assert!(PriceList::from_json("[{}]").is_err());
     }
 }

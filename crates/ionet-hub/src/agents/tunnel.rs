@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
+use ionet_types::DeviceId;
 use ionet_types::agent::tunnel::{MAX_OPEN_REQUESTS, WINDOW_CHUNKS};
 use ionet_types::agent::{
     Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse, HubMessage, WorkloadKey,
 };
 use ionet_types::problem::Code;
-use ionet_types::DeviceId;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 

@@ -11,9 +11,9 @@ use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
 use ionet_types::quotes::QuoteRequest;
 use ionet_types::transactions::PreparedTransaction;
+use solana_signer::Signer as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use solana_signer::Signer as _;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
@@ -89,12 +89,7 @@ impl Hub {
         Err(Code::CapacityInsufficient.into())
     }
 
-    async fn booking_prepared(
-        &self,
-        new: &NewCluster,
-        params: &ionet_rules::params::Params,
-        now_unix_secs: i64,
-    ) -> HubResult<Booked> {
+    async fn booking_prepared(&self, new: &NewCluster, params: &ionet_rules::params::Params, now_unix_secs: i64) -> HubResult<Booked> {
         let operator = &self.options().operator;
         let customer = translate::solana_address(new.customer);
         let at = self.ledger().addresses().await?;
@@ -220,7 +215,9 @@ impl Watcher {
                 Ok(_) => {}
                 Err(error) if error.code() == Code::ClusterNotFound.code() => return None,
                 // The chain or the store blinked: the next look may do better.
-                Err(error) => tracing::debug!(cluster = %self.id, error = &error as &dyn std::error::Error, "a watched cluster could not be read"),
+                Err(error) => {
+                    tracing::debug!(cluster = %self.id, error = &error as &dyn std::error::Error, "a watched cluster could not be read")
+                }
             }
         }
     }

@@ -24,11 +24,7 @@ use crate::error::{HubError, HubResult};
 /// How many items a page may hold.
 fn page_limit(request: &PageRequest) -> HubResult<u32> {
     let limit = request.limit.unwrap_or(DEFAULT_PAGE_ITEMS);
-    if (1..=MAX_PAGE_ITEMS).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(HubError::field(format!("limit is between 1 and {MAX_PAGE_ITEMS}")))
-    }
+    if (1..=MAX_PAGE_ITEMS).contains(&limit) { Ok(limit) } else { Err(HubError::field(format!("limit is between 1 and {MAX_PAGE_ITEMS}"))) }
 }
 
 /// Where a page begins.

@@ -5,9 +5,7 @@ use ionet_ledger::{BookingView, Prepared};
 use ionet_rules::RuleError;
 use ionet_rules::money::Units;
 use ionet_types::page::{Page, PageRequest};
-use ionet_types::payments::{
-    ExtensionPrice, ExtensionRequest, Payment, PaymentKind, PaymentRequest, PreparedExtension, PreparedPayment,
-};
+use ionet_types::payments::{ExtensionPrice, ExtensionRequest, Payment, PaymentKind, PaymentRequest, PreparedExtension, PreparedPayment};
 use ionet_types::problem::Code;
 use ionet_types::transactions::{PreparedTransaction, Record, RecordBody};
 use ionet_types::{ClusterId, Money};
@@ -42,8 +40,7 @@ impl Hub {
         after.pay(booking.book.payments, amount, &self.ledger().network().await?.params, now_unix_secs)?;
         self.check_funds(&booking, amount).await?;
         let at = self.ledger().addresses().await?;
-        let instruction =
-            instructions::pay(at, booking.customer, &booking.cluster_id, booking.currency, amount, booking.book.payments);
+        let instruction = instructions::pay(at, booking.customer, &booking.cluster_id, booking.currency, amount, booking.book.payments);
         let operator = &self.options().operator;
         let prepared = self.ledger().prepare(&[instruction], &operator.payer, &[], &booking.customer).await?;
         let money = |units: Units| Money::new(booking.currency.into(), units.0);
@@ -122,7 +119,11 @@ impl Hub {
             return Ok(());
         }
         let money = |units| Money::new(booking.currency.into(), units).display;
-        Err(HubError::from(Code::InsufficientFunds).saying(format!("the wallet holds {}, {} is to be paid", money(balance), money(amount.0))))
+        Err(HubError::from(Code::InsufficientFunds).saying(format!(
+            "the wallet holds {}, {} is to be paid",
+            money(balance),
+            money(amount.0)
+        )))
     }
 }
 

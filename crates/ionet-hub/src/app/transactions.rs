@@ -22,8 +22,8 @@ impl Hub {
         })?;
         // The network's own signature as the fee payer proves that the hub built this very message.
         let payer = self.options().operator.payer.pubkey();
-        let is_ours = transaction.message.static_account_keys().first() == Some(&payer)
-            && transaction.verify_with_results().first() == Some(&true);
+        let is_ours =
+            transaction.message.static_account_keys().first() == Some(&payer) && transaction.verify_with_results().first() == Some(&true);
         if !is_ours {
             return Err(Code::TransactionForeign.into());
         }

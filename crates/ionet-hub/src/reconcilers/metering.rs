@@ -21,7 +21,11 @@ async fn write_logs(hub: &Hub, mut cluster: Open, now_unix_secs: i64) -> HubResu
         let Some(due) = due(&cluster.booking.book, intent, now_unix_secs)? else { return Ok(()) };
         let id = cluster.row.offer.id;
         let outages = hub.store().outages(id).await?;
-        let log = WorkLog { sequence: due.sequence, device_minutes: delivered(&cluster.booking.book, &due, &outages, now_unix_secs), end: due.end };
+        let log = WorkLog {
+            sequence: due.sequence,
+            device_minutes: delivered(&cluster.booking.book, &due, &outages, now_unix_secs),
+            end: due.end,
+        };
         let outcome = hub.ledger().worked(&hub.options().operator, &cluster.booking.cluster_id, &log).await?;
         hub.stepped(&cluster, "worked", outcome);
         cluster.booking = hub.ledger().expect_booking(&cluster.booking.cluster_id).await?;

@@ -53,7 +53,12 @@ async fn forever(hub: &Hub, name: &'static str, signal: &Notify, act: Act) {
     let mut retry = *RETRY.start();
     loop {
         if let Err(error) = act(hub).await {
-            tracing::warn!(reconciler = name, code = error.code(), error = &error as &dyn std::error::Error, "reconciling failed; it is retried");
+            tracing::warn!(
+                reconciler = name,
+                code = error.code(),
+                error = &error as &dyn std::error::Error,
+                "reconciling failed; it is retried"
+            );
             sleep(retry).await;
             retry = (retry * 2).min(*RETRY.end());
             continue;

@@ -15,27 +15,27 @@ use tokio::task::JoinHandle;
 
 /// What the test wants of its agent.
 #[derive(Default)]
-pub struct Mood {
+pub(crate) struct Mood {
     /// Nodes do not become ready.
-    pub slow: bool,
+    pub(crate) slow: bool,
     /// The next so many nodes that are started fail.
-    pub failures: u32,
+    pub(crate) failures: u32,
 }
 
 /// What the device runs; survives the connection, like the real thing.
 #[derive(Default)]
-pub struct Device {
-    pub mood: Mood,
-    pub desired: DesiredState,
-    pub running: BTreeMap<WorkloadKey, ObservedWorkload>,
+pub(crate) struct Device {
+    pub(crate) mood: Mood,
+    pub(crate) desired: DesiredState,
+    pub(crate) running: BTreeMap<WorkloadKey, ObservedWorkload>,
     /// How often any node was started, and how often a ready one was stopped.
-    pub started: u32,
-    pub stopped: u32,
+    pub(crate) started: u32,
+    pub(crate) stopped: u32,
 }
 
-pub struct TestAgent {
-    pub key: SigningKey,
-    pub device: Arc<Mutex<Device>>,
+pub(crate) struct TestAgent {
+    pub(crate) key: SigningKey,
+    pub(crate) device: Arc<Mutex<Device>>,
     changed: Arc<Notify>,
     task: JoinHandle<()>,
 }
@@ -47,7 +47,7 @@ impl Drop for TestAgent {
 }
 
 impl TestAgent {
-    pub fn start(hub: &Hub) -> Self {
+    pub(crate) fn start(hub: &Hub) -> Self {
         let key = SigningKey::from_bytes(&rand::random());
         let device = Arc::<Mutex<Device>>::default();
         let changed = Arc::new(Notify::new());
@@ -55,35 +55,35 @@ impl TestAgent {
         Self { key, device, changed, task }
     }
 
-    pub fn id(&self) -> DeviceId {
+    pub(crate) fn id(&self) -> DeviceId {
         DeviceId(self.key.verifying_key().to_bytes())
     }
 
     /// Breaks the connection; what runs runs on.
-    pub async fn disconnect(&mut self) {
+    pub(crate) async fn disconnect(&mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;
     }
 
     /// Connects again, to this hub.
-    pub async fn connect(&mut self, hub: &Hub) {
+    pub(crate) async fn connect(&mut self, hub: &Hub) {
         self.disconnect().await;
         self.device.lock().unwrap().desired = DesiredState::default();
         self.task = tokio::spawn(connection(hub.clone(), self.key.clone(), self.device.clone(), self.changed.clone()));
     }
 
     /// Changes what the test wants or what runs; the agent reports it.
-    pub fn change(&self, act: impl FnOnce(&mut Device)) {
+    pub(crate) fn change(&self, act: impl FnOnce(&mut Device)) {
         act(&mut self.device.lock().unwrap());
         self.changed.notify_one();
     }
 
     /// All its nodes fail now.
-    pub fn fail_nodes(&self, retryable: bool) {
+    pub(crate) fn fail_nodes(&self, retryable: bool) {
         self.change(|device| device.running.values_mut().for_each(|node| node.state = failure(retryable)));
     }
 
-    pub fn count<T>(&self, read: impl FnOnce(&Device) -> T) -> T {
+    pub(crate) fn count<T>(&self, read: impl FnOnce(&Device) -> T) -> T {
         read(&self.device.lock().unwrap())
     }
 }
@@ -92,7 +92,7 @@ fn failure(retryable: bool) -> WorkloadState {
     WorkloadState::Failed { code: "ray_exited".to_owned(), message: "Ray has exited".to_owned(), retryable }
 }
 
-pub fn hardware() -> Hardware {
+pub(crate) fn hardware() -> Hardware {
     Hardware {
         kind: HardwareKind::Cpu,
         cpu_model: "test".to_owned(),
@@ -140,16 +140,13 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
                     let head = HttpResponse { request_id: request.request_id, status: 201, headers: Vec::new() };
                     inbox.receive(AgentMessage::HttpResponse(head)).await.unwrap();
                 }
-                Some(HubMessage::HttpBody(body)) => {
-                    // Echoes, and gives the credit back.
-                    let credit = ionet_types::agent::HttpCredit { request_id: body.request_id, chunks: 1 };
-                    inbox.receive(AgentMessage::HttpBody(body)).await.unwrap();
-                    inbox.receive(AgentMessage::HttpCredit(credit)).await.unwrap();
-                }
+                // Echoes, and takes more as the reader at the other end does.
+                Some(HubMessage::HttpBody(body)) => inbox.receive(AgentMessage::HttpBody(body)).await.unwrap(),
+                Some(HubMessage::HttpCredit(credit)) => inbox.receive(AgentMessage::HttpCredit(credit)).await.unwrap(),
                 Some(_) => {}
             },
             () = changed.notified() => {
-                let observed = step(&mut device.lock().unwrap());
+                let observed = step(&mut device.lock().unwrap(), hub.clock().now_unix_secs());
                 if inbox.receive(AgentMessage::Observed(observed)).await.is_err() {
                     return;
                 }
@@ -159,7 +156,7 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
 }
 
 /// Does what is desired, and says so.
-fn step(device: &mut Device) -> ObservedState {
+fn step(device: &mut Device, now_unix_secs: i64) -> ObservedState {
     let Device { mood, desired, running, started, stopped } = device;
     if desired.revision > 0 {
         for (key, node) in running.iter_mut() {
@@ -184,7 +181,7 @@ fn step(device: &mut Device) -> ObservedState {
                     key: wanted.key,
                     attempt: wanted.attempt,
                     state: if fails { failure(true) } else { WorkloadState::Starting },
-                    since_unix_secs: 0,
+                    since_unix_secs: now_unix_secs,
                     endpoints: is_head.then(|| RayEndpoints { host: "127.0.0.1".to_owned(), gcs_port: 6_379, dashboard_port: 8_265 }),
                     ray_version: Some("2.60.0".to_owned()),
                 }
@@ -195,5 +192,5 @@ fn step(device: &mut Device) -> ObservedState {
             }
         }
     }
-    ObservedState { desired_revision: desired.revision, unix_secs: 0, workloads: running.values().cloned().collect() }
+    ObservedState { desired_revision: desired.revision, unix_secs: now_unix_secs, workloads: running.values().cloned().collect() }
 }

@@ -1,5 +1,6 @@
 //! What is refused, what may be repeated, and what nobody else may see.
 
+use futures::StreamExt as _;
 use ionet_hub::ErrorKind;
 use ionet_types::clusters::ClusterStatus;
 use ionet_types::network::FaucetRequest;
@@ -7,7 +8,6 @@ use ionet_types::page::PageRequest;
 use ionet_types::payments::PaymentRequest;
 use ionet_types::transactions::SubmitRequest;
 use ionet_types::{BaseUnits, ClusterId, Currency, DeviceId, TransactionSignature};
-use futures::StreamExt as _;
 
 use crate::world::{Customer, World, address};
 

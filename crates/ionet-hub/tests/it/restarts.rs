@@ -16,7 +16,7 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
     let mut advanced = false;
     let mut settled = 0;
     // Each life of the hub is short; the customer goes on where the last one stopped.
-    for life in 0..400_u32 {
+    for life in 0..150_u32 {
         let millis = rand::random_range(0..120);
         let hub = world.hub.clone();
         customer = Customer { caller: sign_in(&hub, &customer.wallet).await, hub, wallet: customer.wallet };

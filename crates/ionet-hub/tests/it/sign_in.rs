@@ -21,7 +21,10 @@ async fn a_wallet_signs_in_once_per_challenge() {
     };
     let refused = async |request: SessionRequest| hub.session_create(&request).await.unwrap_err().code();
     assert_eq!(refused(request(&challenge.message, &thief)).await, "signature_invalid");
-    assert_eq!(refused(SessionRequest { signature: "x".repeat(10_000), ..request(&challenge.message, &wallet) }).await, "signature_invalid");
+    assert_eq!(
+        refused(SessionRequest { signature: "x".repeat(10_000), ..request(&challenge.message, &wallet) }).await,
+        "signature_invalid"
+    );
     let changed = challenge.message.replace("moves no money", "moves all money");
     assert_eq!(refused(request(&changed, &wallet)).await, "challenge_invalid");
     assert_eq!(refused(request(&"x".repeat(10_000), &wallet)).await, "challenge_invalid");

@@ -7,7 +7,7 @@ use ionet_types::Currency;
 
 use crate::world::World;
 
-pub fn get(path: &str) -> RayRequest {
+pub(crate) fn get(path: &str) -> RayRequest {
     RayRequest { method: "GET".to_owned(), path: path.to_owned(), headers: Vec::new(), body: stream::empty().boxed() }
 }
 

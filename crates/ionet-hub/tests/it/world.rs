@@ -22,27 +22,27 @@ use tokio::task::JoinHandle;
 use crate::agent::TestAgent;
 
 /// Unix second at which every test begins: a midnight.
-pub const START_UNIX_SECS: i64 = 1_800_057_600;
+pub(crate) const START_UNIX_SECS: i64 = 1_800_057_600;
 /// How long a test waits for what must happen, on a machine under any load.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-pub struct World {
-    pub chain: Chain,
-    pub ledger: Ledger,
-    pub operator: Arc<Operator>,
-    pub clock: Clock,
-    pub hub: Hub,
-    pub timing: Timing,
+pub(crate) struct World {
+    pub(crate) chain: Chain,
+    pub(crate) ledger: Ledger,
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) clock: Clock,
+    pub(crate) hub: Hub,
+    pub(crate) timing: Timing,
     runner: JoinHandle<()>,
-    pub dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl World {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(Timing { reconcile_every: Duration::from_millis(200), ..Timing::default() }).await
     }
 
-    pub async fn with(timing: Timing) -> Self {
+    pub(crate) async fn with(timing: Timing) -> Self {
         let dir = TempDir::new().unwrap();
         let operator = Arc::new(Operator::open(&dir.path().join("keys")).unwrap());
         let mut options = ChainOptions::new(dir.path().join("chain"));
@@ -56,27 +56,27 @@ impl World {
     }
 
     /// Ends the hub as a power cut would, wherever it is, and opens it again.
-    pub async fn restart_hub(&mut self) {
+    pub(crate) async fn restart_hub(&mut self) {
         self.runner.abort();
         let _ = (&mut self.runner).await;
         (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
     }
 
-    pub async fn advance_secs(&self, secs: u64) {
+    pub(crate) async fn advance_secs(&self, secs: u64) {
         self.chain.advance_secs(secs).await.unwrap();
         self.clock.advance_secs(i64::try_from(secs).unwrap());
         self.hub.wake();
     }
 
     /// Connected devices, each with an agent that does what it is told at once.
-    pub async fn agents(&self, count: usize) -> Vec<TestAgent> {
+    pub(crate) async fn agents(&self, count: usize) -> Vec<TestAgent> {
         let agents: Vec<_> = (0..count).map(|_| TestAgent::start(&self.hub)).collect();
         wait_for("the agents to connect", async || (self.hub.agents().connected() >= count).then_some(())).await;
         agents
     }
 
     /// A customer with money who has signed in.
-    pub async fn customer(&self) -> Customer {
+    pub(crate) async fn customer(&self) -> Customer {
         let wallet = Keypair::new();
         let grant = Grant { usdc: Usdc(100_000 * USDC_UNIT), io: Io(100_000 * IO_UNIT), lamports: 0 };
         self.ledger.faucet(&self.operator, &wallet.pubkey(), &grant).await.unwrap();
@@ -111,19 +111,19 @@ async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: 
     (hub, runner)
 }
 
-pub async fn sign_in(hub: &Hub, wallet: &Keypair) -> Caller {
+pub(crate) async fn sign_in(hub: &Hub, wallet: &Keypair) -> Caller {
     let challenge = hub.challenge_create(&ChallengeRequest { wallet: address(wallet) }).await.unwrap();
     let signature = wallet.sign_message(challenge.message.as_bytes()).to_string();
     let session = hub.session_create(&SessionRequest { message: challenge.message, signature }).await.unwrap();
     hub.authenticate(&session.token).await.unwrap()
 }
 
-pub fn address(wallet: &Keypair) -> Address {
+pub(crate) fn address(wallet: &Keypair) -> Address {
     Address(wallet.pubkey().to_bytes())
 }
 
 /// Waits until `look` finds what it looks for.
-pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = std::time::Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -134,18 +134,18 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -
     }
 }
 
-pub struct Customer {
-    pub hub: Hub,
-    pub wallet: Keypair,
-    pub caller: Caller,
+pub(crate) struct Customer {
+    pub(crate) hub: Hub,
+    pub(crate) wallet: Keypair,
+    pub(crate) caller: Caller,
 }
 
 impl Customer {
-    pub fn terms(quantity: u32, minutes: u32, currency: Currency) -> BookRequest {
+    pub(crate) fn terms(quantity: u32, minutes: u32, currency: Currency) -> BookRequest {
         BookRequest { hardware: HardwareModel::cpu(), quantity, minutes, currency, name: None }
     }
 
-    pub async fn book(&self, quantity: u32, minutes: u32, currency: Currency) -> ClusterId {
+    pub(crate) async fn book(&self, quantity: u32, minutes: u32, currency: Currency) -> ClusterId {
         let Booked { cluster, transaction } =
             self.hub.cluster_book(&self.caller, &Self::terms(quantity, minutes, currency), None).await.unwrap();
         assert_eq!(cluster.status, ClusterStatus::Prepared);
@@ -154,7 +154,7 @@ impl Customer {
     }
 
     /// Signs a prepared transaction.
-    pub fn sign(&self, prepared: &PreparedTransaction) -> SubmitRequest {
+    pub(crate) fn sign(&self, prepared: &PreparedTransaction) -> SubmitRequest {
         let mut transaction = decode_transaction(&prepared.base64).unwrap();
         let keys = transaction.message.static_account_keys();
         let place = keys.iter().position(|key| *key == self.wallet.pubkey()).unwrap();
@@ -162,27 +162,27 @@ impl Customer {
         SubmitRequest { transaction: encode_transaction(&transaction).unwrap() }
     }
 
-    pub async fn submit(&self, prepared: &PreparedTransaction) -> Result<Submitted, HubError> {
+    pub(crate) async fn submit(&self, prepared: &PreparedTransaction) -> Result<Submitted, HubError> {
         self.hub.transaction_submit(&self.sign(prepared)).await
     }
 
     /// Pays this much, or all that is due.
-    pub async fn pay(&self, id: ClusterId, amount: Option<u64>) -> Result<Submitted, HubError> {
+    pub(crate) async fn pay(&self, id: ClusterId, amount: Option<u64>) -> Result<Submitted, HubError> {
         let request = PaymentRequest { amount: amount.map(BaseUnits) };
         let prepared = self.hub.payment_prepare(&self.caller, id, &request, None).await?;
         self.submit(&prepared.transaction).await
     }
 
-    pub async fn show(&self, id: ClusterId) -> Cluster {
+    pub(crate) async fn show(&self, id: ClusterId) -> Cluster {
         self.hub.cluster_show(&self.caller, id).await.unwrap()
     }
 
-    pub async fn receipt(&self, id: ClusterId) -> Receipt {
+    pub(crate) async fn receipt(&self, id: ClusterId) -> Receipt {
         self.hub.cluster_receipt(&self.caller, id).await.unwrap()
     }
 
     /// The cluster once it is in this state.
-    pub async fn reaches(&self, id: ClusterId, status: ClusterStatus) -> Cluster {
+    pub(crate) async fn reaches(&self, id: ClusterId, status: ClusterStatus) -> Cluster {
         wait_for(&format!("cluster {id} to be {}", status.name()), async || {
             Some(self.show(id).await).filter(|cluster| cluster.status == status)
         })
@@ -190,23 +190,23 @@ impl Customer {
     }
 
     /// The cluster once all its money has come to rest.
-    pub async fn settles(&self, id: ClusterId) -> Cluster {
+    pub(crate) async fn settles(&self, id: ClusterId) -> Cluster {
         wait_for(&format!("cluster {id} to be settled"), async || Some(self.show(id).await).filter(|cluster| cluster.settled)).await
     }
 
     /// A cluster that runs.
-    pub async fn running(&self, quantity: u32, minutes: u32, currency: Currency) -> Cluster {
+    pub(crate) async fn running(&self, quantity: u32, minutes: u32, currency: Currency) -> Cluster {
         let id = self.book(quantity, minutes, currency).await;
         self.pay(id, None).await.unwrap();
         self.reaches(id, ClusterStatus::Running).await
     }
 
-    pub async fn balance(&self, ledger: &Ledger, currency: Currency) -> u64 {
+    pub(crate) async fn balance(&self, ledger: &Ledger, currency: Currency) -> u64 {
         ledger.token_balance(&self.wallet.pubkey(), currency.rules()).await.unwrap()
     }
 }
 
 /// Names of a receipt's records, in order.
-pub fn kinds(receipt: &Receipt) -> Vec<&'static str> {
+pub(crate) fn kinds(receipt: &Receipt) -> Vec<&'static str> {
     receipt.records.iter().map(|record| record.body.kind().name()).collect()
 }

@@ -10,18 +10,18 @@ use ionet_types::hardware::{HardwareKind, HardwareModel};
 use ionet_types::{Address, ClusterId, Currency, DeviceId};
 
 /// A store in a directory that lives as long as it.
-pub struct TestStore {
-    pub store: Store,
-    pub dir: tempfile::TempDir,
+pub(crate) struct TestStore {
+    pub(crate) store: Store,
+    pub(crate) dir: tempfile::TempDir,
 }
 
-pub async fn store() -> TestStore {
+pub(crate) async fn store() -> TestStore {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("hub.db")).await.unwrap();
     TestStore { store, dir }
 }
 
-pub fn cluster(customer: u8, quantity: u32) -> NewCluster {
+pub(crate) fn cluster(customer: u8, quantity: u32) -> NewCluster {
     NewCluster {
         id: ClusterId::new(),
         customer: Address([customer; 32]),
@@ -39,7 +39,7 @@ pub fn cluster(customer: u8, quantity: u32) -> NewCluster {
     }
 }
 
-pub fn hardware() -> Hardware {
+pub(crate) fn hardware() -> Hardware {
     Hardware {
         kind: AgentKind::Cpu,
         cpu_model: "EPYC".to_owned(),
@@ -57,6 +57,6 @@ pub fn hardware() -> Hardware {
     }
 }
 
-pub fn device(number: u8) -> DeviceId {
+pub(crate) fn device(number: u8) -> DeviceId {
     DeviceId([number; 32])
 }

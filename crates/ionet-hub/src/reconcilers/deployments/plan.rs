@@ -12,6 +12,9 @@ use crate::options::Timing;
 /// Longest wait before a node that fails again and again is started anew, seconds.
 const MAX_BACKOFF_SECS: i64 = 60;
 
+/// How long a device may be unreachable while its cluster has not started, seconds.
+const START_LOST_AFTER_SECS: i64 = 60;
+
 /// The moment of the decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
@@ -77,6 +80,11 @@ impl<'a> Node<'a> {
             this.state = NodeState::Unknown { since_unix_secs: away_since_unix_secs.unwrap_or(i64::MAX) };
             return this;
         };
+        if seen.observed.is_none() {
+            // It has just connected and not said yet what it runs.
+            this.state = NodeState::Unknown { since_unix_secs: i64::MAX };
+            return this;
+        }
         let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node };
         let Some(workload) = seen.workload(key).filter(|workload| workload.attempt == reservation.attempt) else {
             this.state = NodeState::Working;
@@ -88,7 +96,9 @@ impl<'a> Node<'a> {
             WorkloadState::Failed { retryable, .. } => NodeState::Failed { retryable: *retryable, since_unix_secs },
             // It was wanted all the time: its lease ran out, or its device lost it.
             WorkloadState::Stopped { .. } => NodeState::Failed { retryable: true, since_unix_secs },
-            WorkloadState::Preparing { .. } | WorkloadState::Starting | WorkloadState::Stopping | WorkloadState::Unknown => NodeState::Working,
+            WorkloadState::Preparing { .. } | WorkloadState::Starting | WorkloadState::Stopping | WorkloadState::Unknown => {
+                NodeState::Working
+            }
         };
         if node == 0 && !matches!(this.state, NodeState::Failed { .. }) {
             this.head = workload.endpoints.as_ref().map(ionet_types::agent::RayEndpoints::head_address);
@@ -134,6 +144,8 @@ pub(super) fn plan(
     now: Now,
 ) -> Vec<Action> {
     let running = book.started_at_unix_secs != 0;
+    // Before the start nothing is lost by moving a node.
+    let lost_after_secs = if running { timing.lost_after_secs } else { timing.lost_after_secs.min(START_LOST_AFTER_SECS) };
     let mut actions = Vec::new();
     let mut overdue = false;
     for node in nodes {
@@ -145,7 +157,12 @@ pub(super) fn plan(
                     actions.push(Action::OutageEnd { node: node.node });
                 }
             }
-            NodeState::Working => {}
+            NodeState::Working => {
+                // It ran and is on its way again.
+                if running && out_since.is_none() {
+                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                }
+            }
             NodeState::Missing => {
                 actions.push(Action::Replace { node: node.node, attempt: 0, or_retry: false });
                 if running && out_since.is_none() {
@@ -163,9 +180,9 @@ pub(super) fn plan(
             }
             NodeState::Unknown { since_unix_secs } => {
                 let away_secs = now.hub_unix_secs.saturating_sub(*since_unix_secs);
-                if away_secs > timing.lost_after_secs {
+                if away_secs > lost_after_secs {
                     actions.push(Action::Replace { node: node.node, attempt: node.attempt() + 1, or_retry: false });
-                    if running && away_secs > timing.lost_after_secs.saturating_add(timing.replace_within_secs) {
+                    if running && away_secs > lost_after_secs.saturating_add(timing.replace_within_secs) {
                         let from_unix_secs = now.chain_unix_secs.saturating_sub(away_secs).max(book.started_at_unix_secs);
                         actions.push(Action::OutageBegin { node: node.node, from_unix_secs });
                         overdue = true;
@@ -206,3 +223,7 @@ fn restart(node: &Node<'_>, retryable: bool, since_unix_secs: i64, timing: &Timi
     let waited_secs = now.hub_unix_secs.saturating_sub(since_unix_secs);
     (waited_secs >= backoff_secs).then_some(Action::Replace { node: node.node, attempt: tried, or_retry: retryable })
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;
