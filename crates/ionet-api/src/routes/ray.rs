@@ -50,7 +50,7 @@ const HANDSHAKE: [HeaderName; 5] = [
 ];
 
 /// Hands any request on to the cluster's Jobs API and dashboard, with `path` and query as they are, and streams the answer back. Websockets
-/// work too. `GET` and `HEAD` need a credential that may read; all other methods need one that may write.
+/// work too. `GET`, `HEAD` and `OPTIONS` need a credential that may read; all other methods need one that may write.
 #[utoipa::path(method(get, post, put, delete, patch, head, options), path = "/v1/clusters/{id}/ray/{*path}", operation_id = "ray_proxy", tag = "ray",
     security(("bearer" = [])),
     params(("id" = ClusterId, Path, description = "The cluster."), ("path" = String, Path, description = "The path at Ray's own server.")),
@@ -78,7 +78,7 @@ pub(crate) async fn proxy_root(
 }
 
 async fn pass_on(state: &ApiState, caller: Caller, id: ClusterId, mut request: Request) -> Result<Response, Problem> {
-    let looks_only = matches!(*request.method(), Method::GET | Method::HEAD);
+    let looks_only = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !looks_only && caller.scope != Scope::Write {
         return Err(Code::ScopeInsufficient.into());
     }

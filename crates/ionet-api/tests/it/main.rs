@@ -1,0 +1,17 @@
+//! A running API over a chain, a hub and agents of its own, asked over HTTP as a client asks.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod agent;
+mod agents;
+mod authorisation;
+mod bad_input;
+mod drift;
+mod events;
+mod lifecycle;
+mod limits;
+mod lists;
+mod ray;
+mod sign_in;
+mod stop;
+mod twice;
+mod world;
