@@ -1,0 +1,15 @@
+//! The commands, one file each.
+
+pub mod agent;
+pub mod clusters;
+pub mod devices;
+pub mod hardware;
+pub mod keys;
+pub mod network;
+pub mod payments;
+pub mod quote;
+pub mod run;
+pub mod tne;
+pub mod transactions;
+pub mod up;
+pub mod wallet;

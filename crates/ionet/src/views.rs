@@ -1,0 +1,116 @@
+//! How nouns look to a person.
+
+use ionet_types::clusters::{Cluster, ClusterNode};
+use ionet_types::devices::Device;
+use ionet_types::quotes::Quote;
+
+use crate::output::{fields, moment, name_of, short, usd};
+
+/// A quote.
+pub fn quote(quote: &Quote) -> String {
+    fields(&[
+        ("hardware", format!("{} x {} for {} min", quote.quantity, quote.hardware, quote.minutes)),
+        ("free now", quote.free_devices.to_string()),
+        ("rate", format!("{} per device-hour ({})", quote.rate.display, usd(quote.rate_micro_usd))),
+        ("cost", quote.cost.display.clone()),
+        ("fees", quote.fees.display.clone()),
+        ("total", quote.total.display.clone()),
+        ("holds until", moment(quote.valid_until_unix_secs)),
+    ])
+}
+
+/// A cluster.
+pub fn cluster(cluster: &Cluster) -> String {
+    let mut shown = vec![("cluster", cluster.id.to_string())];
+    shown.extend(cluster.name.clone().map(|name| ("name", name)));
+    shown.push(("status", status(cluster)));
+    shown.push(("hardware", format!("{} x {} for {} min", cluster.quantity, cluster.hardware, cluster.minutes_hired)));
+    shown.push(("rate", format!("{} per device-hour", cluster.rate.display)));
+    shown.push(("total", format!("{} (cost {} + fees {})", cluster.total.display, cluster.cost.display, cluster.fees.display)));
+    shown.push(("paid", cluster.paid.display.clone()));
+    shown.push(("due", cluster.due.display.clone()));
+    shown.push(("worked", format!("{} for {} device-minutes", cluster.worked.display, cluster.device_minutes_worked)));
+    shown.push(("refunded", cluster.refunded.display.clone()));
+    shown.push(("in escrow", cluster.escrow.display.clone()));
+    for (name, at) in [
+        ("booked", cluster.booked_at_unix_secs),
+        ("pay by", cluster.pay_by_unix_secs),
+        ("started", cluster.started_at_unix_secs),
+        ("hired until", cluster.hired_until_unix_secs),
+        ("ended", cluster.ended_at_unix_secs),
+    ] {
+        shown.extend(at.map(|at| (name, moment(at))));
+    }
+    shown.extend(cluster.nodes.iter().map(|state| ("node", node(state))));
+    fields(&shown)
+}
+
+/// Where a cluster stands, in words.
+pub fn status(cluster: &Cluster) -> String {
+    let mut status = cluster.status.name().to_owned();
+    if let Some(reason) = cluster.end_reason {
+        status.push_str(&format!(", {}", name_of(&reason).replace('_', " ")));
+    }
+    if cluster.settled {
+        status.push_str(", settled");
+    } else if cluster.terminating {
+        status.push_str(", ending");
+    }
+    status
+}
+
+/// A node in one line.
+pub fn node(node: &ClusterNode) -> String {
+    let mut line = format!("{} on {}: {}", node.node, short(&node.device.to_string()), name_of(&node.phase));
+    if let Some(percent) = node.percent {
+        line.push_str(&format!(" {percent} %"));
+    }
+    if let Some(version) = &node.ray_version {
+        line.push_str(&format!(", Ray {version}"));
+    }
+    if let Some(detail) = &node.detail {
+        line.push_str(&format!(", {detail}"));
+    }
+    line
+}
+
+/// All nodes of a starting cluster in one short line.
+pub fn nodes(cluster: &Cluster) -> String {
+    let states: Vec<String> = cluster
+        .nodes
+        .iter()
+        .map(|node| {
+            let percent = node.percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
+            let detail = node.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            format!("node {} {}{percent}{detail}", node.node, name_of(&node.phase))
+        })
+        .collect();
+    if states.is_empty() { cluster.status.name().to_owned() } else { states.join(", ") }
+}
+
+/// A device.
+pub fn device(device: &Device) -> String {
+    let mut shown = vec![
+        ("device", device.id.to_string()),
+        ("label", device.label.clone().unwrap_or_default()),
+        ("connection", name_of(&device.connection)),
+        ("use", name_of(&device.usage)),
+        ("hardware", device.hardware.as_ref().map_or_else(|| "no price in the list".to_owned(), ToString::to_string)),
+        ("CPUs", format!("{} of {}", device.cpus, device.cpu_model)),
+        ("memory", format!("{} MiB", device.memory_mb)),
+        ("isolation", device.isolation.clone()),
+        ("agent", device.agent_version.clone()),
+        ("registered", moment(device.registered_at_unix_secs)),
+        ("last seen", moment(device.last_seen_unix_secs)),
+    ];
+    shown.extend(device.gpus.iter().map(|gpu| ("GPU", format!("{}, {} MiB", gpu.model, gpu.memory_mb))));
+    fields(&shown)
+}
+
+/// A list, with the way to its next page.
+pub fn more(list: String, next_cursor: Option<&str>) -> String {
+    match next_cursor {
+        Some(cursor) => format!("{list}\n\nmore: --cursor {cursor}"),
+        None => list,
+    }
+}
