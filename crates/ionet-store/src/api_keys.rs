@@ -44,7 +44,7 @@ impl Store {
     pub async fn api_key_insert(&self, new: &NewApiKey) -> StoreResult<bool> {
         let NewApiKey { key, wallet, secret_hash } = new;
         let wallet = wallet.to_string();
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         let over = sqlx::query("DELETE FROM api_keys WHERE wallet = ? AND expires_at_unix_secs < ?");
         over.bind(&wallet).bind(key.created_at_unix_secs).execute(&mut *transaction).await?;
         let count = sqlx::query("SELECT count(*) AS n FROM api_keys WHERE wallet = ?").bind(&wallet).fetch_one(&mut *transaction).await?;

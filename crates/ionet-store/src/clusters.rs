@@ -153,7 +153,7 @@ impl Store {
 
     /// Forgets a cluster whose booking never landed, and frees its devices: nothing has run on them.
     pub async fn cluster_forget(&self, id: ClusterId) -> StoreResult<()> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         let query = sqlx::query("DELETE FROM clusters WHERE id = ? AND landed = 0").bind(id.to_string());
         if query.execute(&mut *transaction).await?.rows_affected() == 1 {
             sqlx::query("DELETE FROM reservations WHERE cluster_id = ?").bind(id.to_string()).execute(&mut *transaction).await?;

@@ -26,7 +26,7 @@ pub enum Claim {
 impl Store {
     /// Claims a key for a request.
     pub async fn idempotency_claim(&self, wallet: Address, key: &str, request_hash: &[u8; 32], now_unix_secs: i64) -> StoreResult<Claim> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         let stale = "DELETE FROM idempotency WHERE created_at_unix_secs < ?1 OR (response IS NULL AND created_at_unix_secs < ?2)";
         sqlx::query(stale).bind(now_unix_secs - KEPT_SECS).bind(now_unix_secs - ABANDONED_SECS).execute(&mut *transaction).await?;
         let query = sqlx::query("SELECT request_hash, response FROM idempotency WHERE wallet = ? AND key = ?");

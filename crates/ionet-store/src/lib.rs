@@ -1,6 +1,8 @@
 //! The hub's database: who wants which cluster, where it was placed, who may ask. Never money: the chain is the truth about that.
 //!
 //! SQLite in write-ahead mode with full sync: what a method reports as written survives a power cut. One connection writes, several read.
+//! Every transaction begins with a write, so that it waits for another process's lock at its first statement and never fails to upgrade.
+//! It begins with a plain `BEGIN`: a caller that goes away in the middle of `begin_with` would leave the one writing connection in it.
 //! Each noun has a file of queries here and a migration of its own; migrations run at [`Store::open`] and each can be repeated.
 
 use std::path::Path;

@@ -39,7 +39,7 @@ fn numbered(row: &SqliteRow) -> StoreResult<(i64, Record)> {
 impl Store {
     /// Remembers records, in the order of the chain, together with the cursor behind them.
     pub async fn records_insert(&self, records: &[Record], cursor: Option<Cursor>) -> StoreResult<()> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         for record in records {
             let (device_minutes, value_micro_usd) = match &record.body {
                 RecordBody::Worked { device_minutes, value_micro_usd, .. } => (*device_minutes, value_micro_usd.0),
@@ -83,7 +83,7 @@ impl Store {
 
     /// Drops the index, to be read from the chain again.
     pub async fn records_drop(&self) -> StoreResult<()> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         sqlx::query("DELETE FROM records").execute(&mut *transaction).await?;
         sqlx::query("DELETE FROM cursors WHERE name = 'records'").execute(&mut *transaction).await?;
         transaction.commit().await?;

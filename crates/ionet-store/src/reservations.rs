@@ -51,7 +51,7 @@ const RESERVE: &str =
 impl Store {
     /// Remembers a new cluster and reserves its devices, in the order of its nodes: all of it or nothing.
     pub async fn cluster_reserve(&self, new: &NewCluster, devices: &[DeviceId], now_unix_secs: i64) -> StoreResult<Reserved> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         insert(&mut transaction, new, false).await?;
         for (device, node) in devices.iter().zip(0_u32..) {
             let query = sqlx::query(RESERVE).bind(device.to_string()).bind(new.id.to_string());
@@ -74,7 +74,7 @@ impl Store {
         attempt: u32,
         now_unix_secs: i64,
     ) -> StoreResult<Reserved> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         sqlx::query("UPDATE reservations SET releasing = 1 WHERE cluster_id = ? AND node = ? AND releasing = 0")
             .bind(cluster_id.to_string())
             .bind(node)

@@ -7,7 +7,7 @@ use crate::{Store, StoreResult, parsed};
 impl Store {
     /// Remembers a challenge, and drops those that are too old.
     pub async fn challenge_insert(&self, message: &str, wallet: Address, expires_at_unix_secs: i64, now_unix_secs: i64) -> StoreResult<()> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         sqlx::query("DELETE FROM challenges WHERE expires_at_unix_secs < ?").bind(now_unix_secs).execute(&mut *transaction).await?;
         let query = sqlx::query("INSERT INTO challenges (message, wallet, expires_at_unix_secs) VALUES (?, ?, ?)");
         query.bind(message).bind(wallet.to_string()).bind(expires_at_unix_secs).execute(&mut *transaction).await?;
@@ -31,7 +31,7 @@ impl Store {
         expires_at_unix_secs: i64,
         now_unix_secs: i64,
     ) -> StoreResult<bool> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write.begin().await?;
         sqlx::query("DELETE FROM sessions WHERE expires_at_unix_secs < ?").bind(now_unix_secs).execute(&mut *transaction).await?;
         let used = sqlx::query("DELETE FROM challenges WHERE message = ?").bind(challenge).execute(&mut *transaction).await?;
         if used.rows_affected() == 0 {

@@ -62,7 +62,9 @@ impl TestAgent {
     /// Breaks the connection; what runs runs on.
     pub(crate) async fn disconnect(&mut self) {
         self.task.abort();
-        let _ = (&mut self.task).await;
+        while !self.task.is_finished() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     /// Connects again, to this hub.

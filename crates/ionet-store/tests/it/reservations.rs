@@ -1,6 +1,7 @@
 //! A device is never reserved twice.
 
 use ionet_store::{Reserved, Store};
+use ionet_types::{Address, DeviceId};
 
 use crate::{cluster, device, store};
 
@@ -73,4 +74,25 @@ async fn a_cluster_that_never_landed_is_forgotten_with_its_devices() {
     assert!(test.store.reservation_of(device(1)).await.unwrap().is_none());
     assert!(test.store.cluster(landed.id).await.unwrap().is_some_and(|row| row.landed));
     assert!(test.store.reservation_of(device(2)).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_that_go_away_leave_no_transaction_open() {
+    let test = store().await;
+    let other = Store::open(&test.dir.path().join("hub.db")).await.unwrap();
+    for number in 0..300_u32 {
+        let new = cluster(1, 1);
+        let devices = [DeviceId([7; 32])];
+        let work = async {
+            let _ = test.store.cluster_reserve(&new, &devices, 1_000).await;
+            let _ = test.store.cluster_forget(new.id).await;
+        };
+        // Each caller goes a little further before it goes away.
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(u64::from(number) * 10), work).await;
+    }
+    test.store.cluster_insert(&cluster(2, 1), false).await.unwrap();
+    // Another process sees it, so it was committed, and can write, so no lock is held.
+    let rows = other.clusters_of(Address([2; 32]), None, 10).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    other.cluster_insert(&cluster(3, 1), false).await.unwrap();
 }
