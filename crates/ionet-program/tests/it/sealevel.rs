@@ -188,7 +188,16 @@ fn parameters_outside_their_bounds_and_mints_of_other_decimals_make_no_network()
     for (name, other) in [("usdc_mint", mint(IO)), ("io_mint", mint(USDC))] {
         let changed = with(&world, Tag::Initialize, &initialize, name, other);
         world.refuse_for(changed, Fault::WrongMint);
+        for decimals in [0, 5, 7, 9] {
+            world.put_mint(named("another mint"), decimals, 0);
+            let changed = with(&world, Tag::Initialize, &initialize, name, named("another mint"));
+            world.refuse_for(changed, Fault::WrongMint);
+        }
     }
+    // The two exchanged: each is a mint of the network, neither in its place.
+    let exchanged = with(&world, Tag::Initialize, &initialize, "usdc_mint", mint(IO));
+    let exchanged = with(&world, Tag::Initialize, &exchanged, "io_mint", mint(USDC));
+    world.refuse_for(exchanged, Fault::WrongMint);
     let mut nobody = initialize.clone();
     let verifier_at = nobody.data.len() - 32;
     nobody.data[verifier_at..].fill(0);
