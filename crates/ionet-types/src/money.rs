@@ -160,6 +160,7 @@ pub fn parse_decimal(text: &str, decimals: u8) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use proptest::prelude::*;
 

@@ -216,7 +216,7 @@ impl Watcher {
                 Err(error) if error.code() == Code::ClusterNotFound.code() => return None,
                 // The chain or the store blinked: the next look may do better.
                 Err(error) => {
-                    tracing::debug!(cluster = %self.id, error = &error as &dyn std::error::Error, "a watched cluster could not be read")
+                    tracing::debug!(cluster = %self.id, error = &error as &dyn std::error::Error, "a watched cluster could not be read");
                 }
             }
         }

@@ -96,6 +96,7 @@ fn delivered(book: &Booking, due: &Due, outages: &[Outage], now_unix_secs: i64) 
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use ionet_rules::booking::{HardwareKind, Offer};
     use ionet_rules::money::{Currency, MicroUsd, Units};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ionet_types::Currency;
 use ionet_types::clusters::ClusterStatus;
+use ionet_types::page::PageRequest;
 
 use crate::world::{Customer, World, kinds, sign_in, wait_for};
 
@@ -67,7 +68,7 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
     // Left alone, the last one comes to its end as well.
     let hub = world.hub.clone();
     let last = Customer { caller: sign_in(&hub, &customer.wallet).await, hub, wallet: customer.wallet };
-    let page = last.hub.cluster_list(&last.caller, &Default::default()).await.unwrap();
+    let page = last.hub.cluster_list(&last.caller, &PageRequest::default()).await.unwrap();
     for cluster in page.items.iter().filter(|cluster| cluster.status != ClusterStatus::Prepared) {
         let done = wait_for("the end", async || {
             world.advance_secs(20 * 60).await;

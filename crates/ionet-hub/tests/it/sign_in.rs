@@ -3,6 +3,7 @@
 use ionet_hub::Via;
 use ionet_types::Currency;
 use ionet_types::keys::{ChallengeRequest, CreateKeyRequest, Scope, SessionRequest};
+use ionet_types::page::PageRequest;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -60,7 +61,7 @@ async fn a_key_does_what_its_scope_allows() {
     let reader = hub.authenticate(&read.secret).await.unwrap();
     assert_eq!((reader.wallet, reader.via), (address(&wallet), Via::Key(read.key.id)));
     assert_eq!(hub.cluster_book(&reader, &terms, None).await.unwrap_err().code(), "scope_insufficient");
-    hub.cluster_list(&reader, &Default::default()).await.unwrap();
+    hub.cluster_list(&reader, &PageRequest::default()).await.unwrap();
     let writer = hub.authenticate(&write.secret).await.unwrap();
     hub.cluster_book(&writer, &terms, None).await.unwrap();
     // A key makes and revokes no keys.

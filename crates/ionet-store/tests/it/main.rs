@@ -1,4 +1,5 @@
 //! The store's promises, against real database files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod model;
 mod reservations;

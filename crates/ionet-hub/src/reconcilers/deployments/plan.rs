@@ -225,5 +225,6 @@ fn restart(node: &Node<'_>, retryable: bool, since_unix_secs: i64, timing: &Timi
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #[path = "plan_tests.rs"]
 mod tests;
