@@ -1,6 +1,7 @@
 //! How fast the durable local chain is against bare `LiteSVM`: the same lifecycle transactions, in the same run.
 //!
 //! `cargo run --release -p ionet-ledger --example bench_ledger` prints one JSON object.
+#![expect(clippy::cast_precision_loss, reason = "counts of transactions are far below 2^53")]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -166,10 +166,9 @@ impl From<Failure> for LedgerError {
 impl From<ClientError> for LedgerError {
     fn from(source: ClientError) -> Self {
         let retryable = match source.kind() {
-            ErrorKind::Io(_) | ErrorKind::Reqwest(_) | ErrorKind::Middleware(_) => true,
             // -32603 and the server's own range -32000..-32099 but for what the request itself is to blame for.
             ErrorKind::RpcError(RpcError::RpcResponseError { code, .. }) => !matches!(code, -32700 | -32602..=-32600 | -32003 | -32002),
-            ErrorKind::RpcError(RpcError::RpcRequestError(_)) => true,
+            ErrorKind::Io(_) | ErrorKind::Reqwest(_) | ErrorKind::Middleware(_) | ErrorKind::RpcError(RpcError::RpcRequestError(_)) => true,
             _ => false,
         };
         Self::Rpc { retryable, source: Box::new(source) }

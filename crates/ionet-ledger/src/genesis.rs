@@ -25,7 +25,7 @@ use crate::ledger::{COMMITMENT, Ledger};
 use crate::operator::Operator;
 
 /// How long an airdrop may take to show.
-const AIRDROP_TIMEOUT: Duration = Duration::from_secs(60);
+const AIRDROP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The coins of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

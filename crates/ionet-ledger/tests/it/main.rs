@@ -1,4 +1,5 @@
 //! The ledger against the real program on a real local chain.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod builders;
 mod forged;
