@@ -71,6 +71,8 @@ impl Layout<'_> {
             for dir in [self.session_dir().join("sockets"), self.logs().join("old"), self.resources_dir()] {
                 fs::create_dir_all(dir)?;
             }
+            // From it a job learns which of the clusters on this machine is its own.
+            fs::write(self.plan.temp_dir.join("ray_current_cluster"), self.gcs_address())?;
             std::os::unix::fs::symlink(self.session_dir(), self.plan.temp_dir.join("session_latest"))
         };
         make().map_err(|error| NodeFailure::retryable("directory_unusable", format!("{}: {error}", self.plan.temp_dir.display())))
@@ -84,16 +86,14 @@ impl Layout<'_> {
         found.unwrap_or_else(|| PathBuf::from("ray"))
     }
 
+    /// `host:port` of the state service as Ray's programs are told it.
+    ///
+    /// They replace a loopback address by that of the machine's network card, on which a node on loopback does not listen. The same
+    /// address in IPv6 form they leave alone.
     fn gcs_address(&self) -> String {
-        join(&self.gcs.0, self.gcs.1)
-    }
-
-    /// The same address for programs that are written for Ray: these replace a loopback address by that of the machine's network card,
-    /// on which a node on loopback does not listen. The same address in IPv6 form they leave alone.
-    fn gcs_address_for_programs(&self) -> String {
         match self.gcs.0.parse::<IpAddr>() {
             Ok(IpAddr::V4(ip)) if ip.is_loopback() => join(&ip.to_ipv6_mapped().to_string(), self.gcs.1),
-            _ => self.gcs_address(),
+            _ => join(&self.gcs.0, self.gcs.1),
         }
     }
 
@@ -287,8 +287,7 @@ impl Layout<'_> {
         words.push(format!("--log-dir={}", self.logs().display()));
         words.extend(rotation());
         words.push(format!("--session-name={}", self.session));
-        // Jobs get their cluster's address from this process.
-        words.push(format!("--gcs-address={}", self.gcs_address_for_programs()));
+        words.push(format!("--gcs-address={}", self.gcs_address()));
         words.push(format!("--cluster-id-hex={}", self.cluster_id));
         words.extend(self.output_files("dashboard_agent", '-'));
         words.push("--logging-filename=dashboard_agent.log".to_owned());
