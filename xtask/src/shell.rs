@@ -31,10 +31,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// Runs to the end and returns what it printed on standard output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     eprintln!("$ {}", describe(command));
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("could not start {}", describe(command)))?;
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("could not start {}", describe(command)))?;
     if !output.status.success() {
         bail!("{} ended with {}", describe(command), output.status);
     }
@@ -43,12 +40,7 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 
 /// Whether a command can be started at all.
 pub(crate) fn exists(program: &str, argument: &str) -> bool {
-    Command::new(program)
-        .arg(argument)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn describe(command: &Command) -> String {

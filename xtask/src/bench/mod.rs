@@ -1,5 +1,7 @@
 //! `cargo xtask bench NAME`: runs a benchmark program, prints its method and figures, and keeps them with the machine's description.
 
+mod deploy;
+
 use std::fs;
 
 use anyhow::Context;
@@ -23,26 +25,23 @@ enum Name {
     Deploy,
 }
 
-impl Name {
-    /// The package and the example that measures. An example prints one JSON object on standard output, with `method`, figures and `ratio`.
-    const fn program(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Ledger => ("ledger", "ionet-ledger", "bench_ledger"),
-            Self::Deploy => ("deploy", "ionet", "bench_deploy"),
-        }
-    }
-}
-
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
-    let (name, package, example) = options.name.program();
-    let printed = output(cargo().args(["run", "--release", "--quiet", "-p", package, "--example", example]))?;
-    let figures: Value = serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))?;
+    let (name, figures) = match options.name {
+        Name::Ledger => ("ledger", ledger()?),
+        Name::Deploy => ("deploy", deploy::measure()?),
+    };
     let result = json!({ "benchmark": name, "machine": machine(), "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);
     let path = root().join("bench/results").join(format!("{name}.json"));
     fs::write(&path, &text).with_context(|| format!("could not write {}", path.display()))?;
     print!("{text}");
     Ok(())
+}
+
+/// The measuring program prints one JSON object: method, figures and ratio.
+fn ledger() -> anyhow::Result<Value> {
+    let printed = output(cargo().args(["run", "--release", "--quiet", "-p", "ionet-ledger", "--example", "bench_ledger"]))?;
+    serde_json::from_str(printed.trim()).context("bench_ledger did not print one JSON object")
 }
 
 /// What the figures were measured on.
