@@ -1,7 +1,7 @@
 //! Who is calling, and what they may do. A handler states its policy by the extractor it takes: [`Reader`], [`Writer`] or [`Owner`].
 
 use axum::{
-    extract::{FromRef as _, FromRequestParts},
+    extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
 use ionet_hub::{Caller, Via};
@@ -60,8 +60,7 @@ impl FromRequestParts<ApiState> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let state = ApiState::from_ref(state);
-        let caller = Bearer::of(&parts.headers)?.caller(&state).await?;
+        let caller = Bearer::of(&parts.headers)?.caller(state).await?;
         state.limits.callers.check(&caller.wallet)?;
         Ok(Self(caller))
     }

@@ -1,6 +1,6 @@
 //! The OpenAPI document. It is built from the handlers themselves, so it cannot say other than they do.
 
-use ionet_types::problem::Problem;
+use ionet_types::{ClusterId, DeviceId, KeyId, TransactionSignature, problem::Problem, transactions::RecordKind};
 use utoipa::{
     Modify, OpenApi, ToSchema as _,
     openapi::{
@@ -19,7 +19,8 @@ use utoipa::{
             Conventions are in docs/API.md. Every refusal is a problem (RFC 9457) with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(Problem)),
+    // Beside the bodies: what only parameters name.
+    components(schemas(Problem, ClusterId, DeviceId, KeyId, RecordKind, TransactionSignature)),
     tags(
         (name = "network", description = "The network as a whole. Public."),
         (name = "sign-in", description = "Sign-in by wallet, and API keys."),

@@ -88,12 +88,16 @@ pub fn router(hub: Hub, options: ApiOptions) -> Router {
     let ordinary = ordinary.route_layer(from_fn_with_state(state.clone(), guards::keep_bounds));
     let (router, document) = described(ordinary.merge(live).merge(agents.route_layer(sign_in_rate())));
     let document = axum::Json(document);
-    router
+    let mut router = router
         .route("/v1/openapi.json", get(move || async move { document }))
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), guards::keep_address_rate))
-        .layer(cors(&state.options))
+        .layer(from_fn_with_state(state.clone(), guards::keep_address_rate));
+    // The layer answers every OPTIONS itself, so it is there only for those who need it.
+    if let Some(cors) = cors(&state.options) {
+        router = router.layer(cors);
+    }
+    router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(headers::secure))
         .layer(from_fn(request_id::name_request))
@@ -112,17 +116,14 @@ fn described(routes: OpenApiRouter<ApiState>) -> (Router<ApiState>, OpenApi) {
 }
 
 /// Lets the pages of the allowed origins call, and no other page.
-fn cors(options: &ApiOptions) -> CorsLayer {
+fn cors(options: &ApiOptions) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = options.allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
-    CorsLayer::new()
-        .allow_origin(origins)
+    let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static(IDEMPOTENCY_KEY)])
         .expose_headers([request_id::REQUEST_ID, header::LOCATION, header::RETRY_AFTER])
-        .max_age(CORS_MAX_AGE)
+        .max_age(CORS_MAX_AGE);
+    (!origins.is_empty()).then(|| cors.allow_origin(origins))
 }
 
 async fn route_not_found() -> Problem {
@@ -134,8 +135,10 @@ async fn method_not_allowed(request: Request) -> Problem {
 }
 
 /// The last line: a panic in a handler is a bug, and its caller still gets a problem.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    Problem::new(Code::Internal).because(format!("panic: {}", text.unwrap_or("no text"))).into_response()
+    let text = match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic.downcast::<&str>().map_or_else(|_| "no text".to_owned(), |text| (*text).to_owned()),
+    };
+    Problem::new(Code::Internal).because(format!("panic: {text}")).into_response()
 }

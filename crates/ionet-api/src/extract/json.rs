@@ -36,6 +36,10 @@ where
         if !declares_json {
             return Err(Code::MediaTypeUnsupported.into());
         }
+        // Derived readers take a list of values for a struct; no client means that.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::new(Code::RequestMalformed).detail("the body must be a JSON object"));
+        }
         parse(&bytes).map(Json)
     }
 }

@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-pub struct TestAgent(JoinHandle<()>);
+pub(crate) struct TestAgent(JoinHandle<()>);
 
 impl Drop for TestAgent {
     fn drop(&mut self) {
@@ -26,7 +26,7 @@ impl Drop for TestAgent {
 }
 
 impl TestAgent {
-    pub fn start(base: &str) -> Self {
+    pub(crate) fn start(base: &str) -> Self {
         let base = base.to_owned();
         let key = SigningKey::from_bytes(&rand::random());
         Self(tokio::spawn(async move {
@@ -37,12 +37,12 @@ impl TestAgent {
     }
 }
 
-pub async fn connect(base: &str) -> Socket {
+pub(crate) async fn connect(base: &str) -> Socket {
     connect_async(format!("{}/v1/agents/connect", base.replace("http", "ws"))).await.unwrap().0
 }
 
 /// The hub's next message; `None` once it has closed.
-pub async fn next(socket: &mut Socket) -> Option<HubMessage> {
+pub(crate) async fn next(socket: &mut Socket) -> Option<HubMessage> {
     loop {
         match socket.next().await? {
             Ok(Message::Text(text)) => return Some(HubMessage::decode(&text).unwrap()),
@@ -52,20 +52,20 @@ pub async fn next(socket: &mut Socket) -> Option<HubMessage> {
     }
 }
 
-pub async fn say(socket: &mut Socket, message: &AgentMessage) {
+pub(crate) async fn say(socket: &mut Socket, message: &AgentMessage) {
     // A hub that is gone is noticed at the next read.
     drop(socket.send(Message::text(message.encode())).await);
 }
 
 /// Proves the device's key.
-pub async fn introduce(socket: &mut Socket, key: &SigningKey) {
+pub(crate) async fn introduce(socket: &mut Socket, key: &SigningKey) {
     let Some(HubMessage::Challenge { nonce, network }) = next(socket).await else { panic!("a challenge comes first") };
     let hello = Hello::sign(key, &network, &nonce, "test".to_owned(), hardware(), None);
     say(socket, &AgentMessage::Hello(Box::new(hello))).await;
     assert!(matches!(next(socket).await, Some(HubMessage::Welcome { .. })));
 }
 
-pub fn hardware() -> Hardware {
+pub(crate) fn hardware() -> Hardware {
     Hardware {
         kind: HardwareKind::Cpu,
         cpu_model: "test".to_owned(),
@@ -154,7 +154,7 @@ async fn answer(socket: &mut Socket, request: &HttpRequest, body: &[u8]) {
     let request_id = request.request_id;
     let headers = ["content-type", "set-cookie", "access-control-allow-origin"].map(|name| (name.to_owned(), "text/x-test".to_owned()));
     say(socket, &AgentMessage::HttpResponse(HttpResponse { request_id, status: 207, headers: headers.to_vec() })).await;
-    let asked = json!({ "method": request.method, "path": request.path, "headers": request.headers, "body_bytes": body.len(), "key": request.key.to_string() });
+    let asked = json!({ "method": request.method, "path": request.path, "headers": request.headers, "body_bytes": body.len(), "key": request.key.cluster_id.to_string() });
     let half = asked.to_string().into_bytes();
     let (first, second) = half.split_at(half.len() / 2);
     for (part, end) in [(first, false), (second, true)] {

@@ -16,7 +16,7 @@ fn key() -> SigningKey {
 async fn a_device_without_proof_is_refused_and_changes_nothing() {
     let world = World::open().await;
     let before = world.everything().await;
-    let refused = async |message: Option<HubMessage>| match message {
+    let refused = |message: Option<HubMessage>| match message {
         Some(HubMessage::Refused { code, .. }) => code,
         other => panic!("{other:?}"),
     };
@@ -27,27 +27,27 @@ async fn a_device_without_proof_is_refused_and_changes_nothing() {
     let mut hello = Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None);
     hello.signature = Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None).signature;
     say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
-    assert_eq!(refused(next(&mut socket).await).await, "device_signature_invalid");
+    assert_eq!(refused(next(&mut socket).await), "device_signature_invalid");
     assert!(next(&mut socket).await.is_none(), "the hub closes after a refusal");
 
     // A hello that was signed for another connection.
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();
     say(&mut socket, &AgentMessage::Hello(Box::new(Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None)))).await;
-    assert_eq!(refused(next(&mut socket).await).await, "device_signature_invalid");
+    assert_eq!(refused(next(&mut socket).await), "device_signature_invalid");
 
     // No hello.
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();
     say(&mut socket, &AgentMessage::Heartbeat { desired_revision: 0, unix_secs: 0 }).await;
-    assert_eq!(refused(next(&mut socket).await).await, "hello_missing");
+    assert_eq!(refused(next(&mut socket).await), "hello_missing");
 
     // No message at all.
     for text in ["", "{", "[]", "null", "{\"type\":7}", "\u{0}"] {
         let mut socket = connect(&world.base).await;
         next(&mut socket).await.unwrap();
         socket.send(Message::text(text)).await.unwrap();
-        assert_eq!(refused(next(&mut socket).await).await, "frame_malformed", "{text}");
+        assert_eq!(refused(next(&mut socket).await), "frame_malformed", "{text}");
     }
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();

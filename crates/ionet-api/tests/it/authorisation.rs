@@ -122,7 +122,7 @@ fn every_operation_is_in_the_table_and_says_the_same() {
         }
     }
     let table: BTreeMap<_, _> =
-        TABLE.iter().map(|(method, path, access)| ((method.to_string(), path.to_string()), !access.is_public())).collect();
+        TABLE.iter().map(|(method, path, access)| (((*method).to_owned(), (*path).to_owned()), !access.is_public())).collect();
     assert_eq!(table.len(), TABLE.len(), "an operation is in the table twice");
     assert_eq!(described, table);
 }

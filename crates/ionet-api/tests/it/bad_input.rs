@@ -235,7 +235,7 @@ async fn bounds_are_kept_at_both_ends() {
     for (amount, code) in [
         (json!("0"), "zero_amount"),
         (json!("18446744073709551615"), "overpayment"),
-        (json!("345201"), "overpayment"),
+        (json!("352764"), "overpayment"),
         (json!("01"), "request_malformed"),
         (json!(1000), "request_malformed"),
     ] {

@@ -1,6 +1,7 @@
 //! The committed OpenAPI document and the table of codes say what the code says. `IONET_UPDATE_DOCS=1` writes them anew.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use ionet_api::problem::{status_of, status_of_rule};
@@ -25,7 +26,7 @@ fn hold(path: &Path, made: &str) {
     assert!(committed == made, "{} differs from the code at line {:?}: run `cargo xtask docs`", path.display(), line.map(|line| line + 1));
 }
 
-pub fn document() -> Value {
+pub(crate) fn document() -> Value {
     serde_json::to_value(ionet_api::document()).unwrap()
 }
 
@@ -47,7 +48,7 @@ fn drift_of_the_codes() {
     rows.extend(RuleError::ALL.iter().map(|&rule| (status_of_rule(rule).as_u16(), rule.code(), rule.sentence())));
     rows.sort_unstable();
     for (status, code, sentence) in rows {
-        table.push_str(&format!("| {status} | `{code}` | {sentence} |\n"));
+        writeln!(table, "| {status} | `{code}` | {sentence} |").unwrap();
     }
     hold(&path, &format!("{before}{BEGIN}{table}{END}{after}"));
 }

@@ -25,34 +25,34 @@ use crate::agent::TestAgent;
 /// Unix second at which every test begins.
 const START_UNIX_SECS: i64 = 1_800_057_600;
 /// How long a test waits for what must happen, on a machine under any load.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Rates that no test reaches by asking honestly.
-pub fn generous() -> ApiOptions {
+pub(crate) fn generous() -> ApiOptions {
     let rate = Rate { per_second: 100_000, burst: 100_000 };
     ApiOptions { address_rate: rate, caller_rate: rate, sign_in_rate: rate, ..ApiOptions::default() }
 }
 
-pub struct World {
-    pub chain: Chain,
-    pub ledger: Ledger,
-    pub operator: Arc<Operator>,
-    pub clock: Clock,
-    pub hub: Hub,
-    pub base: String,
-    pub http: reqwest::Client,
+pub(crate) struct World {
+    pub(crate) chain: Chain,
+    pub(crate) ledger: Ledger,
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) clock: Clock,
+    pub(crate) hub: Hub,
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    pub server: JoinHandle<std::io::Result<()>>,
+    pub(crate) server: JoinHandle<std::io::Result<()>>,
     runner: JoinHandle<()>,
     dir: TempDir,
 }
 
 impl World {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(generous()).await
     }
 
-    pub async fn with(options: ApiOptions) -> Self {
+    pub(crate) async fn with(options: ApiOptions) -> Self {
         let dir = TempDir::new().unwrap();
         let operator = Arc::new(Operator::open(&dir.path().join("keys")).unwrap());
         let mut chain = ChainOptions::new(dir.path().join("chain"));
@@ -88,25 +88,25 @@ impl World {
     }
 
     /// Tells the server to stop.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
     }
 
-    pub async fn advance_secs(&self, secs: u64) {
+    pub(crate) async fn advance_secs(&self, secs: u64) {
         self.chain.advance_secs(secs).await.unwrap();
         self.clock.advance_secs(i64::try_from(secs).unwrap());
         self.hub.wake();
     }
 
     /// Connected devices.
-    pub async fn agents(&self, count: usize) -> Vec<TestAgent> {
+    pub(crate) async fn agents(&self, count: usize) -> Vec<TestAgent> {
         let agents: Vec<_> = (0..count).map(|_| TestAgent::start(&self.base)).collect();
         wait_for("the agents to connect", async || (self.hub.agents().connected() >= count).then_some(())).await;
         agents
     }
 
     /// A customer with money and a session.
-    pub async fn customer(&self) -> Customer {
+    pub(crate) async fn customer(&self) -> Customer {
         let wallet = Keypair::new();
         let grant = Grant { usdc: Usdc(100_000 * USDC_UNIT), io: Io(100_000 * IO_UNIT), lamports: 0 };
         self.ledger.faucet(&self.operator, &wallet.pubkey(), &grant).await.unwrap();
@@ -117,28 +117,28 @@ impl World {
     }
 
     /// A challenge for this wallet, and the wallet's signature over it.
-    pub async fn signed_challenge(&self, wallet: &Keypair) -> (String, String) {
+    pub(crate) async fn signed_challenge(&self, wallet: &Keypair) -> (String, String) {
         let challenge = self.post("/v1/auth/challenges", None, &json!({ "wallet": wallet.pubkey().to_string() })).await;
         let message = challenge.expect(StatusCode::CREATED)["message"].as_str().unwrap().to_owned();
         let signature = wallet.sign_message(message.as_bytes()).to_string();
         (message, signature)
     }
 
-    pub fn api(&self) -> Api {
+    pub(crate) fn api(&self) -> Api {
         Api { base: self.base.clone(), http: self.http.clone() }
     }
 
-    pub async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {
         self.api().send(Method::GET, path, token, None).await
     }
 
-    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Answer {
         self.api().send(Method::POST, path, token, Some(body)).await
     }
 
     /// Everything that a refused request must leave as it was: every account of the program and the network's tokens on chain, and every row
     /// of the store; once what was under way has come to rest.
-    pub async fn everything(&self) -> Vec<String> {
+    pub(crate) async fn everything(&self) -> Vec<String> {
         let mut last = self.snapshot().await;
         let mut same = 0;
         while same < 3 {
@@ -184,7 +184,7 @@ fn digest(text: &str) -> String {
 }
 
 /// Waits until `look` finds what it looks for.
-pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(found) = look().await {
@@ -197,13 +197,13 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -
 
 /// A client of the API.
 #[derive(Clone)]
-pub struct Api {
-    pub base: String,
-    pub http: reqwest::Client,
+pub(crate) struct Api {
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Api {
-    pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str, token: Option<&str>) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match token {
             Some(token) => request.bearer_auth(token),
@@ -211,7 +211,7 @@ impl Api {
         }
     }
 
-    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    pub(crate) async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let mut request = self.request(method, path, token);
         if let Some(body) = body {
             request = request.json(body);
@@ -222,14 +222,14 @@ impl Api {
 
 /// An answer, read in whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
@@ -238,20 +238,20 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn expect(self, status: StatusCode) -> Value {
+    pub(crate) fn expect(self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{:?}", self.body);
         self.body
     }
 
     /// Checks that this is a well-formed problem with this status and code.
     #[track_caller]
-    pub fn refuses(&self, status: u16, code: &str) {
+    pub(crate) fn refuses(&self, status: u16, code: &str) {
         assert_eq!((self.status.as_u16(), self.code()), (status, code), "{:?}", self.body);
     }
 
     /// Checks that this is a well-formed problem, and returns its code.
     #[track_caller]
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         assert_eq!(self.headers.get("content-type").map(|value| value.to_str().unwrap()), Some("application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"].as_u64(), Some(u64::from(self.status.as_u16())), "{self:?}");
         assert_eq!(self.body["request_id"].as_str(), self.headers.get("x-request-id").map(|value| value.to_str().unwrap()));
@@ -260,37 +260,37 @@ impl Answer {
     }
 }
 
-pub struct Customer {
-    pub api: Api,
-    pub wallet: Keypair,
-    pub token: String,
+pub(crate) struct Customer {
+    pub(crate) api: Api,
+    pub(crate) wallet: Keypair,
+    pub(crate) token: String,
 }
 
 impl Customer {
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.api.send(Method::GET, path, Some(&self.token), None).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.api.send(Method::POST, path, Some(&self.token), Some(body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.api.send(Method::DELETE, path, Some(&self.token), None).await
     }
 
-    pub fn terms(quantity: u32, minutes: u32) -> Value {
+    pub(crate) fn terms(quantity: u32, minutes: u32) -> Value {
         json!({ "hardware": "cpu", "quantity": quantity, "minutes": minutes, "currency": "USDC" })
     }
 
     /// An API key's secret.
-    pub async fn key(&self, scope: &str) -> String {
+    pub(crate) async fn key(&self, scope: &str) -> String {
         let created = self.post("/v1/keys", &json!({ "name": "test", "scope": scope, "expires_in_secs": 86_400 })).await;
         created.expect(StatusCode::CREATED)["secret"].as_str().unwrap().to_owned()
     }
 
     /// Signs a prepared transaction, as a wallet does.
-    pub fn sign(&self, prepared: &Value) -> Value {
+    pub(crate) fn sign(&self, prepared: &Value) -> Value {
         let mut transaction = decode_transaction(prepared["base64"].as_str().unwrap()).unwrap();
         let keys = transaction.message.static_account_keys();
         let place = keys.iter().position(|key| *key == self.wallet.pubkey()).unwrap();
@@ -299,25 +299,25 @@ impl Customer {
     }
 
     /// Reserves a cluster; nothing is signed yet.
-    pub async fn prepare(&self, quantity: u32, minutes: u32) -> Value {
+    pub(crate) async fn prepare(&self, quantity: u32, minutes: u32) -> Value {
         self.post("/v1/clusters", &Self::terms(quantity, minutes)).await.expect(StatusCode::CREATED)
     }
 
     /// Books a cluster; returns its id.
-    pub async fn book(&self, quantity: u32, minutes: u32) -> String {
+    pub(crate) async fn book(&self, quantity: u32, minutes: u32) -> String {
         let booked = self.prepare(quantity, minutes).await;
         self.post("/v1/transactions", &self.sign(&booked["transaction"])).await.expect(StatusCode::OK);
         booked["cluster"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Pays all that is due.
-    pub async fn pay(&self, id: &str) {
+    pub(crate) async fn pay(&self, id: &str) {
         let prepared = self.post(&format!("/v1/clusters/{id}/payments"), &json!({})).await.expect(StatusCode::CREATED);
         self.post("/v1/transactions", &self.sign(&prepared["transaction"])).await.expect(StatusCode::OK);
     }
 
     /// Books and pays a cluster and waits until it runs.
-    pub async fn running(&self, quantity: u32, minutes: u32) -> String {
+    pub(crate) async fn running(&self, quantity: u32, minutes: u32) -> String {
         let id = self.book(quantity, minutes).await;
         self.pay(&id).await;
         self.reaches(&id, "status", &json!("running")).await;
@@ -325,7 +325,7 @@ impl Customer {
     }
 
     /// The cluster once `field` is `value`.
-    pub async fn reaches(&self, id: &str, field: &str, value: &Value) -> Value {
+    pub(crate) async fn reaches(&self, id: &str, field: &str, value: &Value) -> Value {
         let path = format!("/v1/clusters/{id}");
         wait_for(&format!("{field} to be {value}"), async || {
             Some(self.get(&path).await.expect(StatusCode::OK)).filter(|cluster| cluster[field] == *value)
