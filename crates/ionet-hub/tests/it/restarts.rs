@@ -39,19 +39,19 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
                         (id, advanced) = (None, false);
                     }
                     Ok(cluster) => match cluster.status {
-                        ClusterStatus::Prepared => world.advance_secs(60).await,
+                        ClusterStatus::Prepared => world.jump_secs(60).await,
                         ClusterStatus::Booked | ClusterStatus::PartiallyPaid => {
                             let half = cluster.due.base_units.0.div_ceil(2);
                             let _ = customer.pay(cluster.id, Some(half)).await;
                         }
                         ClusterStatus::Running if !advanced => {
                             advanced = true;
-                            world.advance_secs(30 * 60).await;
+                            world.jump_secs(30 * 60).await;
                             if life % 3 == 0 {
                                 let _ = customer.hub.cluster_terminate(&customer.caller, cluster.id).await;
                             }
                         }
-                        ClusterStatus::Running => world.advance_secs(30 * 60).await,
+                        ClusterStatus::Running => world.jump_secs(30 * 60).await,
                         _ => {}
                     },
                 },
@@ -71,7 +71,7 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
     let page = last.hub.cluster_list(&last.caller, &PageRequest::default()).await.unwrap();
     for cluster in page.items.iter().filter(|cluster| cluster.status != ClusterStatus::Prepared) {
         let done = wait_for("the end", async || {
-            world.advance_secs(20 * 60).await;
+            world.jump_secs(20 * 60).await;
             Some(last.show(cluster.id).await).filter(|cluster| cluster.settled)
         })
         .await;
