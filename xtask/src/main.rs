@@ -19,7 +19,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Everything a change must pass: format, lints, all tests, generated files, the program's artefact.
+    /// What a change must pass: format, the program's artefact, generated files, all tests.
     Test(test::TestOptions),
     /// Format and lints only.
     Lint,

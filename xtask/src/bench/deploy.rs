@@ -76,9 +76,9 @@ fn booked_to_running(binary: &Path, home: &Path) -> anyhow::Result<u64> {
 
 /// The Ray that the agent installed.
 fn warm_ray() -> anyhow::Result<PathBuf> {
-    let cache = std::env::var_os("IONET_CACHE_DIR").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/ionet"))
-    });
+    let cache = std::env::var_os("IONET_CACHE_DIR")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/ionet")));
     let cache = cache.context("neither IONET_CACHE_DIR nor HOME is set")?;
     for entry in fs::read_dir(&cache).with_context(|| format!("cannot read {}", cache.display()))? {
         let ray = entry?.path().join("bin/ray");
