@@ -83,11 +83,13 @@ pub struct NodeFailure {
 
 impl NodeFailure {
     /// A failure that another attempt may get around.
+    #[expect(clippy::needless_pass_by_value, reason = "errors and texts are passed alike")]
     pub fn retryable(code: &'static str, message: impl ToString) -> Self {
         Self { code, message: message.to_string(), retryable: true }
     }
 
     /// A failure that this device will repeat.
+    #[expect(clippy::needless_pass_by_value, reason = "errors and texts are passed alike")]
     pub fn lasting(code: &'static str, message: impl ToString) -> Self {
         Self { code, message: message.to_string(), retryable: false }
     }

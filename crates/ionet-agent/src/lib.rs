@@ -13,6 +13,8 @@
 //!
 //! The wire is described in [`ionet_types::agent`].
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on may panic"))]
+
 mod agent;
 mod clock;
 mod connection;

@@ -87,7 +87,7 @@ impl Node {
     }
 
     pub(crate) fn record(&self) -> Record {
-        self.with(|record| record.clone())
+        self.with(Record::clone)
     }
 
     /// The directory in which the node's processes work.

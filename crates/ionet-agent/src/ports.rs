@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 /// Ports below those that the kernel gives to outgoing connections, so that none of these takes a chosen port.
 const RANGE: Range<u16> = 20_000..32_000;
 /// How long a chosen port is not chosen again within this process.
-const HOLD: Duration = Duration::from_secs(60);
+const HOLD: Duration = Duration::from_mins(1);
 
 static CHOSEN: Mutex<Vec<(u16, Instant)>> = Mutex::new(Vec::new());
 

@@ -34,7 +34,7 @@ use gcs::Gcs;
 use processes::{Layout, Resources};
 
 /// How long a node may take to become ready.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// Pause between two looks at how far a node is.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 

@@ -30,7 +30,7 @@ use crate::agent::Shared;
 /// How long the dashboard may take to take the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take to begin an answer: submitting a job waits for a process to start.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// Headers that concern one connection or the hub alone and are never passed on.
 const NOT_PASSED_ON: &[&str] = &[

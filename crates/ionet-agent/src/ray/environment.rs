@@ -197,7 +197,7 @@ async fn python_version(python: &Path) -> Result<String, NodeFailure> {
 /// Runs a command to its end; gives each line that it prints to `line` and returns them all.
 async fn run(mut command: Command, code: &'static str, mut line: impl FnMut(&str)) -> Result<String, NodeFailure> {
     let failed = |what: String| NodeFailure::retryable(code, what);
-    let mut child: Child = command.spawn().map_err(|error| failed(format!("{:?}: {error}", command.as_std().get_program())))?;
+    let mut child: Child = command.spawn().map_err(|error| failed(format!("{}: {error}", command.as_std().get_program().display())))?;
     let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else { return Err(failed("no output".to_owned())) };
     let read_errors = async {
         let mut errors = Vec::new();

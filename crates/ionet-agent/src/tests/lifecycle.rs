@@ -144,7 +144,7 @@ async fn an_unknown_kind_fails_for_good() {
 #[tokio::test]
 async fn a_node_that_is_not_wanted_any_more_is_not_started_to_the_end() {
     let (hub, dir) = (TestHub::start("test").await, tempfile::tempdir().unwrap());
-    let slow = Sleeper { start_takes: Duration::from_secs(3600), ..Sleeper::default() };
+    let slow = Sleeper { start_takes: Duration::from_hours(1), ..Sleeper::default() };
     let agent = TestAgent::start(dir.path(), &hub.url, slow);
     let want = workload();
     hub.want(&agent.device_id, vec![want.clone()]);

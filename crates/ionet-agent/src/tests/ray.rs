@@ -112,7 +112,7 @@ async fn a_cluster_of_two_runs_a_job_and_leaves_nothing() {
 
 /// A request to run the program, which comes as an argument so that nothing has to be uploaded.
 fn submit() -> String {
-    let encoded: String = PROGRAM.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let encoded = hex::encode(PROGRAM);
     let entrypoint = format!("python -c \"exec(bytes.fromhex('{encoded}').decode())\"");
     serde_json::json!({"entrypoint": entrypoint, "submission_id": "test"}).to_string()
 }

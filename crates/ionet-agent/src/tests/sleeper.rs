@@ -156,7 +156,7 @@ pub(super) fn sleepers(found: &[ProcessId]) -> Vec<String> {
     let mut names: Vec<String> = found
         .iter()
         .filter_map(|process| std::fs::read_to_string(format!("/proc/{}/cmdline", process.pid)).ok())
-        .filter(|line| line.starts_with("sleep\0100"))
+        .filter(|line| line.starts_with("sleep\x00100"))
         .map(|line| line.trim_matches('\0').replace('\0', " "))
         .collect();
     names.sort();

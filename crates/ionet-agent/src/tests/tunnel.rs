@@ -39,7 +39,7 @@ async fn dashboard() -> u16 {
             post(|body: Bytes| async move { format!("{} {}", body.len(), body.iter().map(|byte| u64::from(*byte)).sum::<u64>()) }),
         )
         .route("/big", get(|| async { vec![7u8; 5 << 20] }))
-        .route("/slow", get(|| async { tokio::time::sleep(Duration::from_secs(3600)).await }))
+        .route("/slow", get(|| async { tokio::time::sleep(Duration::from_hours(1)).await }))
         .route("/socket", any(|upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(echo) }))
         .fallback(|request: Request| async move { format!("{} {}", request.method(), request.uri()) })
         .layer(axum::extract::DefaultBodyLimit::disable());
@@ -140,7 +140,7 @@ async fn who_sends_more_than_the_window_is_refused() {
     let World { hub, agent, key, .. } = &world().await;
     let mut flood = hub.request(&agent.device_id, *key, "POST", "/slow", &[], false);
     for _ in 0..2000 {
-        flood.send(&[0; 60_000], false);
+        flood.send(&vec![0; 60_000], false);
     }
     assert_eq!(flood.answer().await.0, 413);
     assert_eq!(hub.fetch(&agent.device_id, *key, "GET", "/x", "").await.0, 200, "the connection survives");
