@@ -15,6 +15,7 @@ mod cu;
 mod differential;
 mod examples;
 mod model;
+mod oracle;
 mod random;
 mod sealevel;
 mod smoke;
