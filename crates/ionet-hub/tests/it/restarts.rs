@@ -71,7 +71,7 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
     let page = last.hub.cluster_list(&last.caller, &PageRequest::default()).await.unwrap();
     for cluster in page.items.iter().filter(|cluster| cluster.status != ClusterStatus::Prepared) {
         let done = wait_for("the end", async || {
-            world.jump_secs(20 * 60).await;
+            world.advance_secs(20 * 60).await;
             Some(last.show(cluster.id).await).filter(|cluster| cluster.settled)
         })
         .await;
