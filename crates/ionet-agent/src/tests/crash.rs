@@ -79,6 +79,7 @@ async fn nodes_without_a_record_are_found_by_their_mark() {
     let dir_of_nodes = dir.path().join("nodes");
     agent.stop().await;
     // The record is lost while the processes run, and the hub does not want the node any more.
+    let temp_dir = super::sleeper::temp_dirs_of(dir.path(), want.key).unwrap();
     std::fs::remove_file(dir_of_nodes.join(format!("{}.json", want.key))).unwrap();
     hub.want(&device_id, vec![]);
     assert_eq!(processes(&device_id, dir.path(), want.key).len(), before);
@@ -90,6 +91,8 @@ async fn nodes_without_a_record_are_found_by_their_mark() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(agent.processes(want.key), []);
+    // Its name was lost with the record.
+    std::fs::remove_dir_all(temp_dir).unwrap();
 }
 
 #[tokio::test]
