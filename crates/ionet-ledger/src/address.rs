@@ -29,6 +29,12 @@ pub fn booking(program_id: &Address, cluster_id: &ClusterId) -> Address {
     Address::find_program_address(&[seeds::BOOKING, cluster_id], program_id).0
 }
 
+/// Whether the program finds the booking account of this cluster at the first try, which half of all ids allow. Each further try costs
+/// `book_product` 1,500 compute units, and an unlucky id more than the step may cost: who chooses ids chooses by this.
+pub fn books_at_first_try(program_id: &Address, cluster_id: &ClusterId) -> bool {
+    Address::find_program_address(&[seeds::BOOKING, cluster_id], program_id).1 == u8::MAX
+}
+
 /// A vault.
 pub fn vault(program_id: &Address, kind: VaultKind) -> Address {
     Address::find_program_address(&[seeds::VAULT, &[kind as u8]], program_id).0

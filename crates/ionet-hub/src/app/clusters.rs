@@ -1,7 +1,7 @@
 //! Clusters: book, list, show, watch, end.
 
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use ionet_ledger::{BookingView, instructions};
+use ionet_ledger::{BookingView, address, instructions};
 use ionet_market::{Want, place};
 use ionet_rules::booking::Status;
 use ionet_store::{ClusterRow, NewCluster, Reserved};
@@ -42,6 +42,17 @@ impl Hub {
         self.idempotent(caller, idempotency_key, "cluster_book", request, self.book(caller, request)).await
     }
 
+    /// A new id whose booking account is cheap to create.
+    fn new_cluster_id(&self) -> ClusterId {
+        let program_id = &self.ledger().program_id;
+        loop {
+            let id = ClusterId::new();
+            if address::books_at_first_try(program_id, &id.bytes()) {
+                return id;
+            }
+        }
+    }
+
     async fn book(&self, caller: &Caller, request: &BookRequest) -> HubResult<Booked> {
         let BookRequest { hardware, quantity, minutes, currency, name } = request;
         check_name(name.as_deref())?;
@@ -51,7 +62,7 @@ impl Hub {
         let terms = QuoteRequest { hardware: hardware.clone(), quantity: *quantity, minutes: *minutes, currency: *currency };
         let (kind, quoted, network, now_unix_secs) = self.quoted(&terms).await?;
         let new = NewCluster {
-            id: ClusterId::new(),
+            id: self.new_cluster_id(),
             customer: caller.wallet,
             name: name.clone(),
             hardware: hardware.clone(),
