@@ -147,6 +147,13 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
                 Some(HubMessage::HttpCredit(credit)) => inbox.receive(AgentMessage::HttpCredit(credit)).await.unwrap(),
                 Some(_) => {}
             },
+            () = tokio::time::sleep(std::time::Duration::from_secs(5)) => {
+                let desired_revision = device.lock().unwrap().desired.revision;
+                let heartbeat = AgentMessage::Heartbeat { desired_revision, unix_secs: hub.clock().now_unix_secs() };
+                if inbox.receive(heartbeat).await.is_err() {
+                    return;
+                }
+            }
             () = changed.notified() => {
                 let observed = step(&mut device.lock().unwrap(), hub.clock().now_unix_secs());
                 if inbox.receive(AgentMessage::Observed(observed)).await.is_err() {
