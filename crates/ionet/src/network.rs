@@ -68,7 +68,8 @@ impl LocalNetwork {
         let operator = Arc::new(Operator::open(&home.keys()).context(Failure::new("cannot use the network's keys"))?);
         let mut chain_options = ChainOptions::new(home.chain());
         chain_options.programs = vec![(operator.program_id(), ionet_program::ELF.to_vec())];
-        let chain = tokio::task::spawn_blocking(move || Chain::open(chain_options)).await?.context(Failure::new("cannot open the chain"))?;
+        let chain =
+            tokio::task::spawn_blocking(move || Chain::open(chain_options)).await?.context(Failure::new("cannot open the chain"))?;
         let rpc_listener = listen(options.rpc_port, "--rpc-port").await?;
         let api_listener = listen(options.port, "--port").await?;
         let url = |listener: &TcpListener| anyhow::Ok(format!("http://{}", listener.local_addr()?));
@@ -103,7 +104,10 @@ impl LocalNetwork {
 
         progress.doing("founding the network");
         let genesis = Genesis::LOCAL;
-        let ledger = genesis.create(Arc::new(self.chain.client()), &operator).await.context(Failure::new("cannot found the network on its chain"))?;
+        let ledger = genesis
+            .create(Arc::new(self.chain.client()), &operator)
+            .await
+            .context(Failure::new("cannot found the network on its chain"))?;
 
         progress.doing("starting the control plane");
         std::fs::create_dir_all(home.store()).with_context(|| format!("cannot create {}", home.store().display()))?;
@@ -190,7 +194,8 @@ impl LocalNetwork {
 
 async fn listen(port: u16, option: &str) -> Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-        Failure::new(format!("cannot listen on port {port} of this machine")).hint(format!("choose another one with {option}, or 0 for any free one"))
+        Failure::new(format!("cannot listen on port {port} of this machine"))
+            .hint(format!("choose another one with {option}, or 0 for any free one"))
     })
 }
 

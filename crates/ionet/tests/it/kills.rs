@@ -186,6 +186,10 @@ async fn check_books(customer: &Customer, clusters: &[Cluster]) {
         earned_micro_usd += booking.book.worked_micro_usd.0;
     }
     let vaults = ledger.vault_balances().await.unwrap();
-    assert_eq!([vaults.0[VaultKind::UsdcEscrow as usize], vaults.0[VaultKind::IoEscrow as usize]], escrow, "escrow holds what the bookings say");
+    assert_eq!(
+        [vaults.0[VaultKind::UsdcEscrow as usize], vaults.0[VaultKind::IoEscrow as usize]],
+        escrow,
+        "escrow holds what the bookings say"
+    );
     assert_eq!(customer.client.tne().await.unwrap().total_micro_usd.0, earned_micro_usd);
 }

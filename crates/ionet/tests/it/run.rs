@@ -117,7 +117,9 @@ fn assert_nothing_left(home: &Path) {
     let home = home.canonicalize().unwrap().display().to_string();
     let left: Vec<String> = std::fs::read_dir("/proc")
         .unwrap()
-        .filter_map(|entry| std::fs::read(entry.ok()?.path().join("environ")).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        .filter_map(|entry| {
+            std::fs::read(entry.ok()?.path().join("environ")).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        })
         .filter(|environment| environment.contains(&home) && environment.contains("RAY_"))
         .collect();
     assert!(left.is_empty(), "{} processes are left", left.len());

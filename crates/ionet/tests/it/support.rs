@@ -9,21 +9,21 @@ use ionet_agent::{RayEnvironment, default_cache_dir};
 use serde_json::Value;
 
 /// A data directory and the binary that works in it.
-pub struct Home {
+pub(crate) struct Home {
     dir: tempfile::TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// The binary, with nothing of the tester's own settings.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ionet"));
         for name in ["IONET_URL", "IONET_WALLET", "IONET_API_KEY", "IONET_LOG", "COLUMNS"] {
             command.env_remove(name);
@@ -32,12 +32,12 @@ impl Home {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
 
     /// Runs a command that must succeed, and reads its JSON.
-    pub fn json(&self, args: &[&str]) -> Value {
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
         let mut with_json = args.to_vec();
         with_json.push("--json");
         let output = self.run(&with_json);
@@ -46,7 +46,7 @@ impl Home {
     }
 
     /// What a command shows, with everything that differs between runs taken out.
-    pub fn shown(&self, args: &[&str]) -> String {
+    pub(crate) fn shown(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().replace(&self.canonical(), "[HOME]");
         format!("exit: {}\nstdout:\n{}\nstderr:\n{}", output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
@@ -57,18 +57,18 @@ impl Home {
     }
 }
 
-pub fn both(output: &Output) -> String {
+pub(crate) fn both(output: &Output) -> String {
     format!("{}\n{}\n{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A network in a process of its own, killed when dropped.
-pub struct Network {
+pub(crate) struct Network {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Network {
-    pub fn spawn(home: &Home, args: &[&str]) -> Self {
+    pub(crate) fn spawn(home: &Home, args: &[&str]) -> Self {
         let mut command = home.command(&["up", "--json", "--quiet"]);
         let mut child = command.args(args).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -76,19 +76,19 @@ impl Network {
     }
 
     /// Where it is reached; waits until it says so.
-    pub fn announcement(&mut self) -> Value {
+    pub(crate) fn announcement(&mut self) -> Value {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("`up` did not come up ({error}): {line:?}"))
     }
 
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Ends it as Ctrl-C does.
-    pub fn interrupt(mut self) -> std::process::ExitStatus {
+    pub(crate) fn interrupt(mut self) -> std::process::ExitStatus {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap()), nix::sys::signal::Signal::SIGINT).unwrap();
         let until = Instant::now() + Duration::from_secs(120);
         loop {
@@ -109,7 +109,7 @@ impl Drop for Network {
 }
 
 /// Whether Ray can run here; says why not.
-pub fn ray_is_here() -> bool {
+pub(crate) fn ray_is_here() -> bool {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let environment = RayEnvironment::new(default_cache_dir(), PathBuf::from("python3"));
     match runtime.block_on(environment.ensure(&|_, _| ())) {
@@ -122,6 +122,6 @@ pub fn ray_is_here() -> bool {
 }
 
 /// The example of the documentation.
-pub fn pi() -> String {
+pub(crate) fn pi() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/pi.py").display().to_string()
 }

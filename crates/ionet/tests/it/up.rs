@@ -50,7 +50,8 @@ fn the_other_commands_work_from_a_second_process() {
     let foreign = home.run(&["clusters", "show", id, "--wallet", other]);
     assert_eq!(foreign.status.code(), Some(5), "{}", both(&foreign));
     let key = home.json(&["keys", "create", "test"]);
-    let with_key = home.command(&["clusters", "show", id, "--json"]).env("IONET_API_KEY", key["secret"].as_str().unwrap()).output().unwrap();
+    let with_key =
+        home.command(&["clusters", "show", id, "--json"]).env("IONET_API_KEY", key["secret"].as_str().unwrap()).output().unwrap();
     assert!(with_key.status.success(), "{}", both(&with_key));
     home.json(&["keys", "revoke", key["key"]["id"].as_str().unwrap()]);
     assert_eq!(home.json(&["keys", "list"])["items"], serde_json::json!([]));
@@ -66,7 +67,15 @@ fn the_other_commands_work_from_a_second_process() {
     let usdc = |balance: &serde_json::Value| balance["usdc"]["base_units"].as_str().unwrap().parse::<u64>().unwrap();
     assert_eq!(usdc(&before) - usdc(&after), 100_000);
     // The same for a person.
-    for args in [&["clusters", "list"][..], &["payments", "list"], &["devices", "list"], &["transactions", "list"], &["hardware"], &["tne"], &["network"]] {
+    for args in [
+        &["clusters", "list"][..],
+        &["payments", "list"],
+        &["devices", "list"],
+        &["transactions", "list"],
+        &["hardware"],
+        &["tne"],
+        &["network"],
+    ] {
         let output = home.run(args);
         assert!(output.status.success() && !output.stdout.is_empty(), "{args:?}: {}", both(&output));
     }
