@@ -38,7 +38,8 @@ async fn a_customer_books_pays_runs_and_gets_its_receipt() {
 
     world.advance_secs(1_800).await;
     let ending = owner.delete(&path).await.expect(StatusCode::ACCEPTED);
-    assert_eq!(ending["terminating"], true);
+    // The metering may have been faster than the answer.
+    assert!(ending["terminating"] == true || ending["status"] == "ended", "{ending}");
     owner.delete(&path).await.expect(StatusCode::ACCEPTED);
     owner.reaches(&id, "settled", &json!(true)).await;
     let receipt = wait_for("the receipt to hold all records", async || {
