@@ -36,7 +36,7 @@ impl Default for ApiOptions {
         Self {
             max_body_bytes: 64 << 10,
             body_timeout: Duration::from_secs(20),
-            request_timeout: Duration::from_secs(120),
+            request_timeout: Duration::from_mins(2),
             max_concurrent_requests: 1024,
             max_streams_per_caller: 64,
             max_agents_per_address: 256,

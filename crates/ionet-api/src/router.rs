@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long a browser may remember that it may call.
-const CORS_MAX_AGE: Duration = Duration::from_secs(600);
+const CORS_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// Everything, as a table.
 struct Routes {
@@ -110,8 +110,8 @@ pub fn document() -> OpenApi {
     described(public.merge(sign_in).merge(customers).merge(live).merge(agents)).1
 }
 
-fn described(routes: OpenApiRouter<ApiState>) -> (Router<ApiState>, OpenApi) {
-    let (router, document) = OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(routes).split_for_parts();
+fn described(all: OpenApiRouter<ApiState>) -> (Router<ApiState>, OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(openapi::Document::openapi()).merge(all).split_for_parts();
     (router, openapi::finished(document))
 }
 

@@ -346,14 +346,14 @@ async fn no_transaction_but_a_prepared_one_is_sent() {
     owner.post("/v1/transactions", &json!({ "transaction": "A".repeat(60_000) })).await.refuses(400, "transaction_malformed");
     // Any changed byte makes it another transaction than the one that was signed.
     let mut runner = TestRunner::new(Config { cases: 96, ..Config::default() });
-    let changes = prop::collection::vec((0..whole.len(), 1_u8..=255), 1..3);
+    let flips = prop::collection::vec((0..whole.len(), 1_u8..=255), 1..3);
     for _ in 0..96 {
-        let mut changed = whole.clone();
-        for (place, flip) in changes.new_tree(&mut runner).unwrap().current() {
-            changed[place] ^= flip;
+        let mut bent = whole.clone();
+        for (place, flip) in flips.new_tree(&mut runner).unwrap().current() {
+            bent[place] ^= flip;
         }
-        if changed != whole {
-            is_refused(&owner.post("/v1/transactions", &encoded(&changed)).await, "a changed transaction");
+        if bent != whole {
+            is_refused(&owner.post("/v1/transactions", &encoded(&bent)).await, "a changed transaction");
         }
     }
     for cut in [1, 64, whole.len() / 2, whole.len() - 1] {

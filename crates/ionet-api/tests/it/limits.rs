@@ -76,7 +76,7 @@ async fn requests_that_are_no_http_hurt_nobody() {
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
-    let many: String = (0..2_000).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    let many = "x-many: 1\r\n".repeat(2_000);
     let mut connection = TcpStream::connect(world.base.trim_start_matches("http://")).await.unwrap();
     connection.write_all(format!("GET /v1/network HTTP/1.1\r\nhost: x\r\n{many}\r\n").as_bytes()).await.unwrap();
     let mut answer = vec![0; 64];

@@ -20,7 +20,7 @@ async fn a_stop_ends_streams_and_connections() {
     let began = Instant::now();
     world.stop();
     tokio::time::timeout(PATIENCE, &mut world.server).await.unwrap().unwrap().unwrap();
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < Duration::from_mins(1));
     while let Ok(Some(_)) = events.chunk().await {}
     while agent::next(&mut device).await.is_some() {}
     assert!(world.http.get(format!("{}/v1/network", world.base)).send().await.is_err(), "nobody listens any more");
