@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use ionet_types::ClusterId;
-use ionet_types::clusters::{BookRequest, Cluster, ClusterStatus, NodePhase};
+use ionet_types::clusters::{BookRequest, Cluster, ClusterStatus};
 use ionet_types::network::Network;
 use ionet_types::payments::PaymentRequest;
 use ionet_types::quotes::Quote;
@@ -202,13 +202,20 @@ impl Customer {
         Ok((cluster, self.client.receipt(id).await?))
     }
 
-    /// Waits, not for ever, until nothing of the cluster runs any more.
-    pub async fn await_gone(&self, id: ClusterId, progress: &Progress) {
-        let gone = self.client.follow_cluster(id, |cluster| {
-            progress.doing("clearing the nodes away");
-            cluster.nodes.iter().all(|node| matches!(node.phase, NodePhase::Stopped | NodePhase::Unknown))
-        });
+    /// Waits, not for ever, until every device of the network is free again: nothing of a cluster runs any more.
+    pub async fn await_all_free(&self, progress: &Progress) {
+        progress.doing("clearing the nodes away");
+        let free = async {
+            loop {
+                if let Ok(offers) = self.client.hardware().await
+                    && offers.items.iter().all(|offer| offer.free_devices == offer.connected_devices)
+                {
+                    return;
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
         // Whoever runs the nodes ends them in any case; this only gives them the time.
-        drop(timeout(GONE_TIMEOUT, gone).await);
+        drop(timeout(GONE_TIMEOUT, free).await);
     }
 }

@@ -16,11 +16,13 @@ use ionet_chain::{Chain, ChainOptions};
 use ionet_hub::{Clock, Hub, HubOptions, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
+use ionet_types::devices::{DeviceConnection, DeviceUse};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::client::{Client, ListQuery};
 use crate::exit::Failure;
 use crate::home::{Home, NetworkLock, Running};
 use crate::progress::Progress;
@@ -178,8 +180,9 @@ impl LocalNetwork {
         Failure::new("a part of the network failed; see the log above").hint("start it again: it goes on where it was").into()
     }
 
-    /// Stops it, the last part first. Paid nodes of agents run on until their lease ends.
+    /// Stops it, the last part first. Paid nodes of agents run on until their lease ends; what is being cleared away is cleared first.
     pub async fn stop(mut self) {
+        drop(timeout(STOP_TIMEOUT, self.cleared()).await);
         while let Some(part) = self.parts.pop() {
             part.stop.cancel();
             match timeout(STOP_TIMEOUT, part.task).await {
@@ -189,6 +192,19 @@ impl LocalNetwork {
             }
         }
         self.chain.close().await;
+    }
+}
+
+impl LocalNetwork {
+    /// Returns when no device is being cleared any more, or when that cannot be told.
+    async fn cleared(&self) {
+        let Ok(client) = Client::new(&self.running.url) else { return };
+        let every = ListQuery { limit: Some(200), ..ListQuery::default() };
+        while let Ok(devices) = client.devices(&every).await
+            && devices.items.iter().any(|device| device.usage == DeviceUse::Releasing && device.connection == DeviceConnection::Connected)
+        {
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 

@@ -256,7 +256,7 @@ impl Run<'_> {
         let (cluster, receipt) = customer.await_settled(id, progress).await?;
         self.timings.settled = Some(self.now());
         if own {
-            customer.await_gone(id, progress).await;
+            customer.await_all_free(progress).await;
         }
         progress.done("ended and settled");
         progress.clear();
