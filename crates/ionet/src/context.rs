@@ -76,13 +76,11 @@ impl Context {
     /// The network, signed in with the API key or the wallet.
     pub async fn signed_in(&self) -> Result<Client> {
         let client = self.network().await?;
-        match &self.api_key {
-            Some(key) => Ok(client.with_token(key)),
-            None => {
-                let wallet = Wallet::read(&self.wallet)?;
-                client.sign_in(Arc::new(wallet)).await
-            }
+        if let Some(key) = &self.api_key {
+            return Ok(client.with_token(key));
         }
+        let wallet = Wallet::read(&self.wallet)?;
+        client.sign_in(Arc::new(wallet)).await
     }
 
     /// The wallet, which must be there.

@@ -29,7 +29,7 @@ use crate::wallet::Wallet;
 /// How long devices may take to be there.
 const DEVICES_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long the money may take to come to rest after the end.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(180);
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(3);
 /// How long the nodes may take to be gone after the end.
 const GONE_TIMEOUT: Duration = Duration::from_secs(30);
 

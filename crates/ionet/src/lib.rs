@@ -2,6 +2,7 @@
 //!
 //! `commands` has one file for each command. `network` puts a whole network together; `client` speaks to one over HTTP; `job` takes a
 //! cluster through its life for `ionet run`. Nothing here knows a rule of the economy: amounts come from the network and are only added up.
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
 
 pub mod cli;
 pub mod client;

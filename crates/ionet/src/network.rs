@@ -51,7 +51,7 @@ pub struct LocalNetwork {
     /// In the order in which they were started.
     parts: Vec<Part>,
     chain: Chain,
-    _lock: NetworkLock,
+    lock: NetworkLock,
 }
 
 /// One part that runs beside the others until it is told to stop.
@@ -76,7 +76,7 @@ impl LocalNetwork {
         let api_listener = listen(options.port, "--port").await?;
         let url = |listener: &TcpListener| anyhow::Ok(format!("http://{}", listener.local_addr()?));
         let running = Running { url: url(&api_listener)?, rpc_url: url(&rpc_listener)?, pid: process::id() };
-        let mut network = Self { running, failed: CancellationToken::new(), parts: Vec::new(), chain, _lock: lock };
+        let mut network = Self { running, failed: CancellationToken::new(), parts: Vec::new(), chain, lock };
         let started = network.start_parts(home, options, progress, operator, rpc_listener, api_listener).await;
         match started {
             Ok(()) => Ok(network),
@@ -145,7 +145,7 @@ impl LocalNetwork {
             };
             self.part(&format!("agent {index}"), |stop| async move { Ok(ionet_agent::run(agent, stop).await?) });
         }
-        self._lock.announce(&self.running)
+        self.lock.announce(&self.running)
     }
 
     /// Runs a part until it is told to stop. One that ends by itself fails the network.

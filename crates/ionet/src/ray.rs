@@ -16,9 +16,9 @@ use crate::package::Package;
 /// How often a running job is asked for its state and output; grows while nothing happens.
 const POLL: std::ops::RangeInclusive<Duration> = Duration::from_millis(150)..=Duration::from_millis(1_500);
 /// How long one call may take; a package may be large.
-const CALL_TIMEOUT: Duration = Duration::from_secs(300);
+const CALL_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long Ray may be out of reach before a call is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster's Jobs API.
 #[derive(Debug, Clone)]

@@ -49,7 +49,8 @@ pub fn cluster(cluster: &Cluster) -> String {
 pub fn status(cluster: &Cluster) -> String {
     let mut status = cluster.status.name().to_owned();
     if let Some(reason) = cluster.end_reason {
-        status.push_str(&format!(", {}", name_of(&reason).replace('_', " ")));
+        status.push_str(", ");
+        status.push_str(&name_of(&reason).replace('_', " "));
     }
     if cluster.settled {
         status.push_str(", settled");
@@ -63,13 +64,13 @@ pub fn status(cluster: &Cluster) -> String {
 pub fn node(node: &ClusterNode) -> String {
     let mut line = format!("{} on {}: {}", node.node, short(&node.device.to_string()), name_of(&node.phase));
     if let Some(percent) = node.percent {
-        line.push_str(&format!(" {percent} %"));
+        line = format!("{line} {percent} %");
     }
     if let Some(version) = &node.ray_version {
-        line.push_str(&format!(", Ray {version}"));
+        line = format!("{line}, Ray {version}");
     }
     if let Some(detail) = &node.detail {
-        line.push_str(&format!(", {detail}"));
+        line = format!("{line}, {detail}");
     }
     line
 }

@@ -99,15 +99,13 @@ pub async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
     let mut run = Run { args: &args, context, progress: &progress, interrupted, timings: Timings::default() };
 
     progress.doing("looking for a network");
-    let (client, own_network) = match context.find_network().await? {
-        Some(client) => (client, None),
-        None => {
-            let options =
-                NetworkOptions { agents: args.hire.nodes as usize, cpus_per_agent: args.cpus_per_node, ..NetworkOptions::default() };
-            let network = run.unless_interrupted(LocalNetwork::start(&context.home, &options, &progress)).await?;
-            progress.done(&format!("network up: chain, control plane and {} agents in this process", options.agents));
-            (Client::new(network.url())?, Some(network))
-        }
+    let (client, own_network) = if let Some(client) = context.find_network().await? {
+        (client, None)
+    } else {
+        let options = NetworkOptions { agents: args.hire.nodes as usize, cpus_per_agent: args.cpus_per_node, ..NetworkOptions::default() };
+        let network = run.unless_interrupted(LocalNetwork::start(&context.home, &options, &progress)).await?;
+        progress.done(&format!("network up: chain, control plane and {} agents in this process", options.agents));
+        (Client::new(network.url())?, Some(network))
     };
     let ended = run.with_network(client, own_network.is_some(), &package, entrypoint).await;
     if let Some(network) = own_network {

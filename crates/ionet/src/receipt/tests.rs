@@ -92,9 +92,10 @@ fn an_open_receipt_shows_what_is_in_escrow() {
 
 #[test]
 fn cooked_books_are_found() {
+    type Cook = fn(&mut Receipt);
     let honest = example();
     assert!(check(&honest).ok);
-    let cases: [(&str, fn(&mut Receipt)); 9] = [
+    let cases: [(&str, Cook); 9] = [
         ("the network says no", |receipt| receipt.balance.ok = false),
         ("a base unit less refunded", |receipt| receipt.balance.refunded = Money::usdc(919_999)),
         ("a base unit more in escrow", |receipt| receipt.balance.escrow = Money::usdc(1)),

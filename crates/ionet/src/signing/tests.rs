@@ -35,7 +35,7 @@ impl Scene {
         Instruction { program_id: program, accounts: vec![AccountMeta::new_readonly(self.wallet.address(), true)], data }
     }
 
-    fn prepare(&self, payer: Address, instructions: &[Instruction]) -> PreparedTransaction {
+    fn prepare(payer: Address, instructions: &[Instruction]) -> PreparedTransaction {
         let message = Message::new_with_blockhash(instructions, Some(&payer), &Hash::new_from_array([1; 32]));
         let signatures = vec![Signature::default(); usize::from(message.header.num_required_signatures)];
         let transaction = VersionedTransaction { signatures, message: VersionedMessage::Legacy(message) };
@@ -50,7 +50,7 @@ impl Scene {
 #[test]
 fn a_payment_as_asked_is_signed() {
     let scene = scene();
-    let signed = scene.sign(&scene.prepare(scene.fee_payer, &[scene.pay(5)]), &Wish::Pay { amount: BaseUnits(5) }).unwrap();
+    let signed = scene.sign(&Scene::prepare(scene.fee_payer, &[scene.pay(5)]), &Wish::Pay { amount: BaseUnits(5) }).unwrap();
     assert!(signed.signatures[1].verify(scene.wallet.address().as_ref(), &signed.message.serialize()));
     assert_eq!(signed.signatures[0], Signature::default());
 }
@@ -72,7 +72,7 @@ fn whatever_asks_for_more_is_refused() {
         ("another program", scene.fee_payer, vec![scene.call(Address::new_from_array([8; 32]), scene.pay(5).data)]),
         ("nothing to call", scene.fee_payer, vec![scene.call(scene.program, vec![])]),
     ] {
-        let refused = scene.sign(&scene.prepare(payer, &instructions), &wish).expect_err(case);
+        let refused = scene.sign(&Scene::prepare(payer, &instructions), &wish).expect_err(case);
         assert!(crate::exit::render(&refused).contains("nothing was signed"), "{case}: {refused}");
     }
     let garbage = PreparedTransaction { base64: "AAAA".into(), what: String::new(), valid_until_unix_secs: 0 };
@@ -113,7 +113,7 @@ fn a_booking_is_signed_at_the_quoted_rate_or_below() {
         let mut data = vec![Tag::BookProduct as u8];
         data.extend_from_slice(bytes_of(&arguments));
         scene.sign(
-            &scene.prepare(scene.fee_payer, &[scene.call(scene.program, data)]),
+            &Scene::prepare(scene.fee_payer, &[scene.call(scene.program, data)]),
             &Wish::Book { cluster, request: &request, quote: Some(&quote) },
         )
     };

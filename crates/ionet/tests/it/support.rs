@@ -90,7 +90,7 @@ impl Network {
     /// Ends it as Ctrl-C does.
     pub(crate) fn interrupt(mut self) -> std::process::ExitStatus {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap()), nix::sys::signal::Signal::SIGINT).unwrap();
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_mins(2);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
