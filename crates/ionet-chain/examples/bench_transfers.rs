@@ -1,7 +1,7 @@
 //! SPL token transfers per second through the durable chain, against the bare virtual machine in the same run.
 //!
 //! Both execute the same transactions, signed beforehand, with their signatures checked. The chain answers each
-//! only when it is on disk. Prints one JSON object. Usage: `bench_ledger [TRANSACTIONS] [SUBMITTERS] [DIRECTORY]`;
+//! only when it is on disk. Prints one JSON object. Usage: `bench_transfers [TRANSACTIONS] [SUBMITTERS] [DIRECTORY]`;
 //! the directory should be on the disk that matters (the default is the system's temporary folder).
 
 use anyhow::{Context, Result, ensure};
