@@ -60,6 +60,34 @@ rule_errors! {
     UnknownOracle = 154, "unknown_oracle", "this key is not one of the network's oracles";
     PoolEmpty = 160, "pool_empty", "the pool has no reserves";
     PoolOffOracle = 161, "pool_off_oracle", "the pool's price is too far from the oracle's";
+    ProcessorsOutOfRange = 170, "processors_out_of_range", "the number of processors must be between 1 and 4096";
+    UnknownModel = 171, "unknown_model", "the multiplier table has no such model of this kind";
+    Unstaking = 172, "unstaking", "it is being unstaked, and that cannot be taken back";
+    NotUnstaking = 173, "not_unstaking", "it is not being unstaked: begin that first";
+    WaitNotOver = 174, "wait_not_over", "the waiting time is not over yet";
+    NothingStaked = 175, "nothing_staked", "nothing is staked here";
+    StakeNeeded = 176, "stake_needed", "only what exceeds the minimum, the co-staker's half and what is frozen can be withdrawn";
+    StakeFrozen = 177, "stake_frozen", "what is left is frozen by a case";
+    ShareOutOfRange = 178, "share_out_of_range", "the co-staker's share must be above zero and at most all of the block rewards";
+    CoStakeTaken = 179, "co_stake_taken", "this device has a co-staker, and its terms are locked";
+    NoSuchOffer = 180, "no_such_offer", "there is no offer with these terms";
+    CoStakeTooLarge = 181, "co_stake_too_large", "a co-stake is at most what was offered and at most half of the stake";
+    NoCoStake = 182, "no_co_stake", "this device has no co-staker";
+    NoticeGiven = 183, "notice_given", "notice was given already";
+    SlashTooLarge = 184, "slash_too_large", "a case can take no more than its offence's and its month's bound, and no more than there is";
+    CaseNotOpen = 185, "case_not_open", "the case has come to its end or was appealed already";
+    AppealTooLate = 186, "appeal_too_late", "the time for an appeal is over";
+    CaseNotDecidable = 187, "case_not_decidable", "this cannot be decided now: too early, too late, or nobody appealed";
+    EpochNotOver = 188, "epoch_not_over", "the next epoch is not over yet";
+    WrongEpoch = 189, "wrong_epoch", "the statement's epoch is not after the accepted one, or was not minted yet";
+    StatementUnsound = 190, "statement_unsound", "the statement takes something back or promises more than there is";
+    NotBonded = 191, "not_bonded", "only a verifier with the minimum bond can do this";
+    VotedAlready = 192, "voted_already", "this verifier votes for this statement already";
+    NotAgreed = 193, "not_agreed", "fewer than two thirds of the bonded weight stand behind this statement";
+    ChallengeWindowOpen = 194, "challenge_window_open", "the challenge window is still open";
+    NothingToClaim = 195, "nothing_to_claim", "everything was claimed already";
+    BreakerOpen = 196, "breaker_open", "this hour's bound on claims is used up: claim again in the next hour";
+    WrongProof = 197, "wrong_proof", "the proof does not lead to the accepted root";
     BooksDoNotBalance = 199, "books_do_not_balance", "the cluster's books would not balance";
 }
 

@@ -6,13 +6,19 @@
 #![no_std]
 
 pub mod booking;
+pub mod emission;
+pub mod epochs;
 pub mod error;
 pub mod fees;
 pub mod layout;
 pub mod money;
+pub mod multipliers;
 pub mod oracle;
 pub mod params;
 pub mod pool;
+pub mod slash;
+pub mod stake;
+pub mod supply;
 pub mod worklog;
 
 pub use error::{RuleError, RuleResult};

@@ -7,6 +7,7 @@
 )]
 
 mod book;
+mod emission;
 mod error;
 mod examples;
 mod extremes;
