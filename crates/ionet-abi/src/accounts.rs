@@ -10,6 +10,10 @@ use ionet_rules::stored;
 
 use crate::AddressBytes;
 
+mod supply;
+
+pub use supply::{CaseAccount, ClaimAccount, DeviceAccount, EpochsAccount, MultipliersAccount, SupplyAccount, VerifiersAccount};
+
 /// Layout version of every account below.
 pub const VERSION: u8 = 1;
 
@@ -23,6 +27,20 @@ pub enum AccountTag {
     Oracle = 2,
     /// [`BookingAccount`].
     Booking = 3,
+    /// [`SupplyAccount`].
+    Supply = 4,
+    /// [`EpochsAccount`].
+    Epochs = 5,
+    /// [`VerifiersAccount`].
+    Verifiers = 6,
+    /// [`MultipliersAccount`].
+    Multipliers = 7,
+    /// [`DeviceAccount`].
+    Device = 8,
+    /// [`ClaimAccount`].
+    Claim = 9,
+    /// [`CaseAccount`].
+    Case = 10,
 }
 
 /// An account type of this program.

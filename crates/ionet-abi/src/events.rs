@@ -7,6 +7,8 @@ use bytemuck::Pod;
 use ionet_rules::layout::{Struct, StructLayout};
 use ionet_rules::stored;
 
+pub mod supply;
+
 /// First byte of the inner instruction's data.
 pub const EVENT_TAG: u8 = 0xE4;
 

@@ -40,11 +40,59 @@ pub enum Tag {
     Earn = 11,
     /// Expires an unpaid booking.
     Expire = 12,
+    /// Sets up the supply side. Once per network.
+    InitializeSupply = 13,
+    /// Sets entries of the multiplier table.
+    SetMultipliers = 14,
+    /// Admits a verifier, or empties its place.
+    AdmitVerifier = 15,
+    /// A verifier bonds.
+    Bond = 16,
+    /// A verifier begins to take its bond out.
+    Unbond = 17,
+    /// A verifier takes its bond.
+    WithdrawBond = 18,
+    /// Mints for an epoch that is over.
+    MintEpoch = 19,
+    /// A verifier votes for a root.
+    PostRoot = 20,
+    /// A root that was agreed on counts.
+    AcceptRoot = 21,
+    /// The council strikes a root.
+    StrikeRoot = 22,
+    /// Registers a device with its owner.
+    RegisterDevice = 23,
+    /// Changes a payout wallet.
+    SetPayout = 24,
+    /// Stakes on a device.
+    Stake = 25,
+    /// Withdraws overflow, or what is unstaked.
+    WithdrawStake = 26,
+    /// Begins to unstake.
+    Unstake = 27,
+    /// Offers a co-stake.
+    OfferCoStake = 28,
+    /// Co-stakes.
+    AcceptCoStake = 29,
+    /// Gives notice of a co-stake.
+    EndCoStake = 30,
+    /// Takes a co-stake out.
+    WithdrawCoStake = 31,
+    /// Opens a case against a device.
+    OpenCase = 32,
+    /// Appeals.
+    AppealCase = 33,
+    /// Decides an appeal.
+    DecideCase = 34,
+    /// Carries out what time decided.
+    LapseCase = 35,
+    /// Pays a beneficiary.
+    Claim = 36,
 }
 
 impl Tag {
     /// All instructions, in the order of their tag.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 37] = [
         Self::Initialize,
         Self::SetOracles,
         Self::SubmitPrice,
@@ -58,6 +106,30 @@ impl Tag {
         Self::Repurchase,
         Self::Earn,
         Self::Expire,
+        Self::InitializeSupply,
+        Self::SetMultipliers,
+        Self::AdmitVerifier,
+        Self::Bond,
+        Self::Unbond,
+        Self::WithdrawBond,
+        Self::MintEpoch,
+        Self::PostRoot,
+        Self::AcceptRoot,
+        Self::StrikeRoot,
+        Self::RegisterDevice,
+        Self::SetPayout,
+        Self::Stake,
+        Self::WithdrawStake,
+        Self::Unstake,
+        Self::OfferCoStake,
+        Self::AcceptCoStake,
+        Self::EndCoStake,
+        Self::WithdrawCoStake,
+        Self::OpenCase,
+        Self::AppealCase,
+        Self::DecideCase,
+        Self::LapseCase,
+        Self::Claim,
     ];
 
     /// The instruction with this tag.
@@ -318,6 +390,30 @@ pub const fn account_uses(tag: Tag) -> &'static [AccountUse] {
         Tag::Repurchase => RepurchaseAccounts::USES,
         Tag::Earn => EarnAccounts::USES,
         Tag::Expire => ExpireAccounts::USES,
+        Tag::InitializeSupply => supply::InitializeSupplyAccounts::USES,
+        Tag::SetMultipliers => supply::SetMultipliersAccounts::USES,
+        Tag::AdmitVerifier => supply::AdmitVerifierAccounts::USES,
+        Tag::Bond => supply::BondAccounts::USES,
+        Tag::Unbond => supply::UnbondAccounts::USES,
+        Tag::WithdrawBond => supply::WithdrawBondAccounts::USES,
+        Tag::MintEpoch => supply::MintEpochAccounts::USES,
+        Tag::PostRoot => supply::PostRootAccounts::USES,
+        Tag::AcceptRoot => supply::AcceptRootAccounts::USES,
+        Tag::StrikeRoot => supply::StrikeRootAccounts::USES,
+        Tag::RegisterDevice => supply::RegisterDeviceAccounts::USES,
+        Tag::SetPayout => supply::SetPayoutAccounts::USES,
+        Tag::Stake => supply::StakeAccounts::USES,
+        Tag::WithdrawStake => supply::WithdrawStakeAccounts::USES,
+        Tag::Unstake => supply::UnstakeAccounts::USES,
+        Tag::OfferCoStake => supply::OfferCoStakeAccounts::USES,
+        Tag::AcceptCoStake => supply::AcceptCoStakeAccounts::USES,
+        Tag::EndCoStake => supply::EndCoStakeAccounts::USES,
+        Tag::WithdrawCoStake => supply::WithdrawCoStakeAccounts::USES,
+        Tag::OpenCase => supply::OpenCaseAccounts::USES,
+        Tag::AppealCase => supply::AppealCaseAccounts::USES,
+        Tag::DecideCase => supply::DecideCaseAccounts::USES,
+        Tag::LapseCase => supply::LapseCaseAccounts::USES,
+        Tag::Claim => supply::ClaimAccounts::USES,
     }
 }
 
@@ -344,6 +440,8 @@ macro_rules! arguments {
         }
     };
 }
+
+pub mod supply;
 
 arguments! {
     /// Creates the network.
@@ -484,5 +582,29 @@ pub const fn argument_layout(tag: Tag) -> &'static Struct {
         Tag::Repurchase => RepurchaseArgs::STRUCT,
         Tag::Earn => EarnArgs::STRUCT,
         Tag::Expire => ExpireArgs::STRUCT,
+        Tag::InitializeSupply => supply::InitializeSupplyArgs::STRUCT,
+        Tag::SetMultipliers => supply::SetMultipliersArgs::STRUCT,
+        Tag::AdmitVerifier => supply::AdmitVerifierArgs::STRUCT,
+        Tag::Bond => supply::BondArgs::STRUCT,
+        Tag::Unbond => supply::UnbondArgs::STRUCT,
+        Tag::WithdrawBond => supply::WithdrawBondArgs::STRUCT,
+        Tag::MintEpoch => supply::MintEpochArgs::STRUCT,
+        Tag::PostRoot => supply::PostRootArgs::STRUCT,
+        Tag::AcceptRoot => supply::AcceptRootArgs::STRUCT,
+        Tag::StrikeRoot => supply::StrikeRootArgs::STRUCT,
+        Tag::RegisterDevice => supply::RegisterDeviceArgs::STRUCT,
+        Tag::SetPayout => supply::SetPayoutArgs::STRUCT,
+        Tag::Stake => supply::StakeArgs::STRUCT,
+        Tag::WithdrawStake => supply::WithdrawStakeArgs::STRUCT,
+        Tag::Unstake => supply::UnstakeArgs::STRUCT,
+        Tag::OfferCoStake => supply::OfferCoStakeArgs::STRUCT,
+        Tag::AcceptCoStake => supply::AcceptCoStakeArgs::STRUCT,
+        Tag::EndCoStake => supply::EndCoStakeArgs::STRUCT,
+        Tag::WithdrawCoStake => supply::WithdrawCoStakeArgs::STRUCT,
+        Tag::OpenCase => supply::OpenCaseArgs::STRUCT,
+        Tag::AppealCase => supply::AppealCaseArgs::STRUCT,
+        Tag::DecideCase => supply::DecideCaseArgs::STRUCT,
+        Tag::LapseCase => supply::LapseCaseArgs::STRUCT,
+        Tag::Claim => supply::ClaimArgs::STRUCT,
     }
 }

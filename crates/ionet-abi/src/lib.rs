@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod events;
 pub mod faults;
 pub mod instructions;
+pub mod merkle;
 pub mod seeds;
 
 /// A Solana address, as bytes: the one form that every Solana crate version shares.

@@ -261,12 +261,7 @@ impl Epochs {
         }
         breaker.io_left = breaker.io_left.minus(paid.io)?;
         breaker.usdc_left = breaker.usdc_left.minus(paid.usdc)?;
-        let next = Self {
-            breaker,
-            claimed_io: self.claimed_io.plus(paid.io)?,
-            claimed_usdc: self.claimed_usdc.plus(paid.usdc)?,
-            ..*self
-        };
+        let next = Self { breaker, claimed_io: self.claimed_io.plus(paid.io)?, claimed_usdc: self.claimed_usdc.plus(paid.usdc)?, ..*self };
         if next.claimed_io > next.accepted.total_io || next.claimed_usdc > next.accepted.total_usdc {
             return Err(RuleError::BooksDoNotBalance);
         }
