@@ -17,6 +17,8 @@ mod money;
 mod oracle;
 mod params;
 mod pool;
+mod reward_checks;
+mod rewards;
 mod steps;
 mod strategies;
 mod worklog;
