@@ -8,6 +8,7 @@
 
 mod book;
 mod emission;
+mod epochs;
 mod error;
 mod examples;
 mod extremes;
@@ -19,6 +20,7 @@ mod params;
 mod pool;
 mod reward_checks;
 mod rewards;
+mod stake;
 mod steps;
 mod strategies;
 mod worklog;
