@@ -27,13 +27,19 @@ pub struct WorkedSplit {
     pub rest: Units,
 }
 
-/// Divides a worked value: supplier's fees (reservation, facilitation, network fee: each rounded up, never more than V) leave S;
-/// the supplier part is the dollar share of S.
-pub fn split_worked(value: Units, currency: Currency, params: &Params) -> RuleResult<WorkedSplit> {
+/// What a worked value V leaves after the supplier's fees: S. Reservation, facilitation and network fee are each rounded up, and never more
+/// than V in all.
+pub fn after_fees(value: Units, currency: Currency, params: &Params) -> RuleResult<Units> {
     let network_fee = Units(value.share_up(params.network_fee_bps)?.0.min(value.0));
     let other = value.share_up(params.reservation_supplier_bps)?.plus(value.share_up(facilitation_bps(currency, params))?)?;
     let fees = network_fee.plus(other)?;
-    let after_fees = Units(value.0.saturating_sub(fees.0));
+    Ok(Units(value.0.saturating_sub(fees.0)))
+}
+
+/// Divides a worked value: of S, what the fees leave ([`after_fees`]), the supplier part is the dollar share.
+pub fn split_worked(value: Units, currency: Currency, params: &Params) -> RuleResult<WorkedSplit> {
+    let network_fee = Units(value.share_up(params.network_fee_bps)?.0.min(value.0));
+    let after_fees = after_fees(value, currency, params)?;
     let supplier = after_fees.share_down(params.dollar_share_bps)?;
     Ok(WorkedSplit { supplier, network_fee, rest: value.minus(supplier)? })
 }
