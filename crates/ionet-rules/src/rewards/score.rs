@@ -11,7 +11,7 @@ use crate::{RuleError, RuleResult};
 pub const P_ONE: u32 = 1_000_000;
 
 /// One ratio of 1 in a product of four: the largest power of ten whose fourth power 128 bits hold.
-const RATIO_ONE: u128 = 1_000_000_000;
+const RATIO_ONE: u64 = 1_000_000_000;
 const RATIO_TO_P: u128 = 1_000;
 
 /// The base score in tenths of a point: `((0.02 * tier/4 + 2.0 * multiplier * processors) * 100 + 0.05 * hired) * 10`.
@@ -52,14 +52,15 @@ impl Measurement {
 pub fn test_p(measured: &Measurement, reference: &Measurement) -> u32 {
     let ratios = measured.values().into_iter().zip(reference.values()).map(|(value, wanted)| ratio(value, wanted));
     // Four factors of at most 10^9 each: the product is at most 10^36, which 128 bits hold.
-    let product = ratios.fold(1u128, u128::saturating_mul);
+    let product = ratios.fold(1u128, |product, ratio| product.saturating_mul(u128::from(ratio)));
     // The floor of the root of the floor of the root is the floor of the fourth root.
     let root = product.isqrt().isqrt();
     u32::try_from(root / RATIO_TO_P).unwrap_or(P_ONE).min(P_ONE)
 }
 
-fn ratio(value: u32, wanted: u32) -> u128 {
-    u128::from(value.min(wanted)).saturating_mul(RATIO_ONE).checked_div(u128::from(wanted)).unwrap_or(RATIO_ONE)
+fn ratio(value: u32, wanted: u32) -> u64 {
+    // A value of 32 bits times 10^9 stays within 62 bits.
+    u64::from(value.min(wanted)).saturating_mul(RATIO_ONE).checked_div(u64::from(wanted)).unwrap_or(RATIO_ONE)
 }
 
 /// The epoch's `P`: the mean over its tests, missed and wrong ones counted as zero. Without a test it is zero.

@@ -1,0 +1,36 @@
+//! Work on large slices on all cores. What comes out does not depend on how many there are.
+
+use std::num::NonZeroUsize;
+use std::thread;
+
+/// Below so many items one core is faster than starting another.
+const WORTH_A_THREAD: usize = 4_096;
+
+/// How many items each part of `len` gets.
+pub(crate) fn part_len(len: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    len.div_ceil(cores).max(WORTH_A_THREAD)
+}
+
+/// Runs the jobs, each on a thread of its own if there is more than one, and returns what they return, in order.
+pub(crate) fn all<T: Send, J: FnOnce() -> T + Send>(jobs: impl IntoIterator<Item = J>) -> Vec<T> {
+    let mut jobs: Vec<J> = jobs.into_iter().collect();
+    if jobs.len() <= 1 {
+        return jobs.pop().map(|job| job()).into_iter().collect();
+    }
+    thread::scope(|scope| {
+        let threads: Vec<_> = jobs.into_iter().map(|job| scope.spawn(job)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+/// Sorts by key: the parts on all cores, then one merge of the runs.
+pub(crate) fn sort_by_key<T: Send, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K + Sync) {
+    let part = part_len(items.len());
+    let key = &key;
+    if part < items.len() {
+        all(items.chunks_mut(part).map(|part| move || part.sort_unstable_by_key(key)));
+    }
+    // The standard stable sort finds sorted runs and only merges them.
+    items.sort_by_key(key);
+}
