@@ -7,7 +7,6 @@ use ionet_rules::money::Io;
 use crate::Result;
 use crate::allocate::{Allocation, allocate};
 use crate::inputs::Inputs;
-use crate::merkle::{self, Tree};
 use crate::records::Total;
 use crate::report::LineReport;
 use crate::totals::{self, Totals};
@@ -19,12 +18,10 @@ pub struct Closed {
     pub inputs: Inputs,
     /// What every device earned.
     pub allocation: Allocation,
-    /// Lifetime totals after it.
+    /// Lifetime totals after it, with their tree.
     pub totals: Totals,
     /// Root of the totals before it.
     pub previous_root: Hash,
-    /// The tree over `totals`.
-    pub tree: Tree,
 }
 
 /// Closes an epoch on top of the totals before it. The same inputs, in any order, give the same bytes.
@@ -32,16 +29,13 @@ pub fn close(inputs: Inputs, previous: &Totals) -> Result<Closed> {
     let allocation = allocate(&inputs)?;
     let earned = totals::earned(&inputs, &allocation)?;
     let totals = previous.plus(&earned, allocation.sums.work_io)?;
-    drop(earned);
-    let previous_root = merkle::root_of(previous.records());
-    let tree = Tree::build(totals.records());
-    Ok(Closed { inputs, allocation, totals, previous_root, tree })
+    Ok(Closed { inputs, allocation, totals, previous_root: previous.root() })
 }
 
 impl Closed {
     /// Root of the lifetime totals.
     pub fn root(&self) -> Hash {
-        self.tree.root()
+        self.totals.root()
     }
 
     /// What verifiers vote for, given the SHA-256 of the published file.
@@ -61,7 +55,7 @@ impl Closed {
     /// A beneficiary's lifetime totals and the proof that they are in the tree.
     pub fn proof_of(&self, beneficiary: &[u8; 32]) -> Option<(Total, Vec<Hash>)> {
         let place = self.totals.find(beneficiary)?;
-        Some((self.totals.records()[place], self.tree.proof(place)?))
+        Some((self.totals.records()[place], self.totals.tree().proof(place)?))
     }
 
     /// One device's line, explained.

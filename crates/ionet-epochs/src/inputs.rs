@@ -224,16 +224,7 @@ impl Draft {
         for device in &mut devices {
             device.model = new_number[usize::from(device.model)];
         }
-        let (devices, tests) = if devices.is_sorted_by_key(|device| device.key) {
-            (devices, tests)
-        } else {
-            let first_test = first_tests(&devices);
-            let mut order: Vec<u32> = (0u32..).take(devices.len()).collect();
-            parallel::sort_by_key(&mut order, |place| devices[*place as usize].key);
-            let of = |place: u32| first_test[place as usize] as usize..first_test[place as usize + 1] as usize;
-            let sorted_tests = order.iter().flat_map(|place| &tests[of(*place)]).copied().collect();
-            (order.iter().map(|place| devices[*place as usize]).collect(), sorted_tests)
-        };
+        let (devices, tests) = if devices.is_sorted_by_key(|device| device.key) { (devices, tests) } else { in_order(&devices, &tests) };
         Inputs::checked(epoch, models, devices, tests)
     }
 }
@@ -250,6 +241,28 @@ fn sort_models(models: Vec<Model>) -> (Vec<Model>, Vec<u16>) {
 
 fn model_order(model: &Model) -> (&str, u8) {
     (&model.name, model.kind as u8)
+}
+
+/// The devices by key, and the tests in the order of their devices.
+fn in_order(devices: &[DeviceRecord], tests: &[TestRecord]) -> (Vec<DeviceRecord>, Vec<TestRecord>) {
+    // The beginning of the key beside the place: most comparisons look at nothing else.
+    let beginning = |key: &[u8; 32]| key.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let mut order: Vec<(u64, u32)> = devices.iter().map(|device| beginning(&device.key)).zip(0u32..).collect();
+    let key = |place: u32| devices[place as usize].key;
+    parallel::sort_by(&mut order, |one, other| one.0.cmp(&other.0).then_with(|| key(one.1).cmp(&key(other.1))));
+
+    let sorted = parallel::filled(devices.len(), <DeviceRecord as bytemuck::Zeroable>::zeroed(), |first, part| {
+        for (device, (_, place)) in part.iter_mut().zip(&order[first..]) {
+            *device = devices[*place as usize];
+        }
+    });
+    let first_test = first_tests(devices);
+    let mut sorted_tests = Vec::with_capacity(tests.len());
+    for (_, place) in &order {
+        let place = *place as usize;
+        sorted_tests.extend_from_slice(&tests[first_test[place] as usize..first_test[place + 1] as usize]);
+    }
+    (sorted, sorted_tests)
 }
 
 fn first_tests(devices: &[DeviceRecord]) -> Vec<u32> {
@@ -321,7 +334,7 @@ impl Inputs {
         if let Some(pair) = models.windows(2).find(|pair| model_order(&pair[0]) >= model_order(&pair[1])) {
             return Err(Error::InvalidModel { name: pair[1].name.clone(), what: "stands twice, or not in order" });
         }
-        devices.iter().try_for_each(|device| check_device(device, &models))?;
+        parallel::try_each(&devices, |device| check_device(device, &models))?;
         if let Some(pair) = devices.windows(2).find(|pair| pair[0].key >= pair[1].key) {
             return Err(Error::DuplicateDevice(pair[1].key));
         }

@@ -26,7 +26,7 @@ pub use close::{Closed, close};
 pub use error::{Error, Result};
 pub use file::MAGIC;
 pub use inputs::{CoStake, Device, Draft, Epoch, Inputs, MAX_DEVICES, MAX_MODELS, MAX_TESTS, Model, Outcome, Test};
-pub use merkle::{Tree, leaf_hash, root_of, verify};
+pub use merkle::{Tree, leaf_hash, verify};
 pub use read::read;
 pub use records::{DeviceRecord, LineRecord, TestRecord, Total};
 pub use replay::Published;

@@ -11,7 +11,7 @@ use crate::records::Total;
 const EMPTY: Hash = [0; 32];
 
 /// A tree with all its levels, the leaves first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     levels: Vec<Vec<Hash>>,
 }
@@ -38,15 +38,6 @@ fn level_above(below: &[Hash]) -> Vec<Hash> {
         _ => pair[0],
     };
     parallel::all(below.chunks(part).map(|part| move || part.chunks(2).map(hash).collect::<Vec<_>>())).concat()
-}
-
-/// Root of these totals, without keeping the tree.
-pub fn root_of(totals: &[Total]) -> Hash {
-    let mut level = leaves(totals);
-    while level.len() > 1 {
-        level = level_above(&level);
-    }
-    level.first().copied().unwrap_or(EMPTY)
 }
 
 impl Tree {

@@ -10,7 +10,6 @@ use crate::allocate::{Allocation, allocate};
 use crate::close::Closed;
 use crate::header::Header;
 use crate::inputs::Inputs;
-use crate::merkle::{self, Tree};
 use crate::records::LineRecord;
 use crate::totals::{self, Totals};
 use crate::{Error, Result, base58};
@@ -48,12 +47,9 @@ impl Published {
         }
         let allocation = Allocation { lines, sums: replayed.sums };
         let earned = totals::earned(&inputs, &allocation)?;
-        let previous = totals.minus(&earned, allocation.sums.work_io)?;
+        let previous_root = totals.minus(&earned, allocation.sums.work_io)?.root();
         drop(earned);
-        let previous_root = merkle::root_of(previous.records());
-        drop(previous);
-        let tree = Tree::build(totals.records());
-        let closed = Closed { inputs, allocation, totals, previous_root, tree };
+        let closed = Closed { inputs, allocation, totals, previous_root };
         compare_headers(&header, &closed.header())?;
         Ok(closed)
     }

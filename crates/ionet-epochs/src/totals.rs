@@ -1,20 +1,23 @@
 //! Lifetime totals: what every beneficiary has earned since the network began. Each epoch adds its lines.
 
+use ionet_abi::merkle::Hash;
 use ionet_rules::RuleError;
 use ionet_rules::money::{Io, Usdc};
 
 use crate::allocate::Allocation;
 use crate::inputs::Inputs;
+use crate::merkle::Tree;
 use crate::records::Total;
 use crate::{Error, Result, base58, parallel};
 
-/// Lifetime totals of all beneficiaries that have ever earned anything, sorted, and their sums.
+/// Lifetime totals of all beneficiaries that have ever earned anything, sorted, with their sums and their tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     records: Vec<Total>,
     io: Io,
     usdc: Usdc,
     work_io: Io,
+    tree: Tree,
 }
 
 impl Totals {
@@ -36,7 +39,18 @@ impl Totals {
         };
         let io = Io(sum(&mut records.iter().map(|total| total.io.0))?);
         let usdc = Usdc(sum(&mut records.iter().map(|total| total.usdc.0))?);
-        Ok(Self { records, io, usdc, work_io })
+        let tree = Tree::build(&records);
+        Ok(Self { records, io, usdc, work_io, tree })
+    }
+
+    /// The tree over them.
+    pub const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Its root.
+    pub fn root(&self) -> Hash {
+        self.tree.root()
     }
 
     /// The totals, by beneficiary.
@@ -130,7 +144,7 @@ pub(crate) fn earned(inputs: &Inputs, allocation: &Allocation) -> Result<Vec<Tot
             earned.push(Total { beneficiary: device.co_staker, io: line.co_staker_io, usdc: Usdc::ZERO });
         }
     }
-    parallel::sort_by_key(&mut earned, |total| total.beneficiary);
+    parallel::sort_by(&mut earned, |one, other| one.beneficiary.cmp(&other.beneficiary));
     if let Some(pair) = earned.windows(2).find(|pair| pair[0].beneficiary == pair[1].beneficiary) {
         return Err(Error::DuplicateBeneficiary(pair[1].beneficiary));
     }

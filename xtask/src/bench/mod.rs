@@ -23,25 +23,30 @@ enum Name {
     Ledger,
     /// Booking accepted to Ray ready, against `ray start` by hand.
     Deploy,
+    /// Closing an epoch of up to a million devices: time, memory, growth, against a plain version.
+    Epoch,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let (name, figures) = match options.name {
-        Name::Ledger => ("ledger", ledger()?),
+        Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger")?),
         Name::Deploy => ("deploy", deploy::measure()?),
+        Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
     };
     let result = json!({ "benchmark": name, "machine": machine(), "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);
-    let path = root().join("bench/results").join(format!("{name}.json"));
+    let results = root().join("bench/results");
+    fs::create_dir_all(&results).with_context(|| format!("could not create {}", results.display()))?;
+    let path = results.join(format!("{name}.json"));
     fs::write(&path, &text).with_context(|| format!("could not write {}", path.display()))?;
     print!("{text}");
     Ok(())
 }
 
-/// The measuring program prints one JSON object: method, figures and ratio.
-fn ledger() -> anyhow::Result<Value> {
-    let printed = output(cargo().args(["run", "--release", "--quiet", "-p", "ionet-ledger", "--example", "bench_ledger"]))?;
-    serde_json::from_str(printed.trim()).context("bench_ledger did not print one JSON object")
+/// The measuring program, an example of its package, prints one JSON object: method, figures and ratio.
+fn measured_by(package: &str, example: &str) -> anyhow::Result<Value> {
+    let printed = output(cargo().args(["run", "--release", "--quiet", "-p", package, "--example", example]))?;
+    serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))
 }
 
 /// What the figures were measured on.

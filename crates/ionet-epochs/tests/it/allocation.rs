@@ -1,12 +1,13 @@
 //! The laws of an allocation, for any epoch, and a second, plain computation of every line to compare with.
 
-use ionet_epochs::{Closed, LineRecord, Outcome, Test, Totals, close};
+use ionet_epochs::{Closed, Device, LineRecord, Outcome, Test, Totals, close};
 use ionet_rules::booking::HardwareKind;
+use ionet_rules::money::MicroUsd;
 use ionet_rules::rewards::{Pot, Standing, Tier};
 use ionet_rules::stake;
 use proptest::prelude::*;
 
-use crate::world::{World, models, world};
+use crate::world::{FULL, World, epoch, good, models, world};
 
 fn closed(world: &World) -> Closed {
     close(world.seal(), &Totals::none()).unwrap()
@@ -168,5 +169,30 @@ proptest! {
         }
         prop_assert_eq!(u128::from(closed.totals.io().0), all_io);
         prop_assert!(closed.totals.records().iter().all(|total| total.io.0 > 0 || total.usdc.0 > 0));
+    }
+}
+
+#[test]
+fn an_epoch_that_is_spread_over_cores_is_the_same_in_any_order() {
+    let device = |number: u32| {
+        let credits = MicroUsd(u64::from(number % 7) * 1_000);
+        let tests = vec![FULL; number as usize % 3];
+        (Device { hired: number.is_multiple_of(5), compute_credits: credits, ..good(number, (number % 3) as u16) }, tests)
+    };
+    // Numbers upwards are keys in no order at all.
+    let mut world = World { epoch: epoch(3), devices: (0..20_000).map(device).collect() };
+    let one = closed(&world);
+    world.devices.sort_by_key(|(device, _)| device.key);
+    let two = closed(&world);
+    assert_eq!(bytes_of(&one), bytes_of(&two));
+    let sums = &one.allocation.sums;
+    assert_eq!(sums.passed, 20_000);
+    assert_eq!(sums.paid.plus(&sums.carry_out), Ok(sums.pots));
+    let lines = |of: &dyn Fn(&LineRecord) -> u64| one.allocation.lines.iter().map(of).sum::<u64>();
+    assert_eq!(lines(&|line| line.availability_io.0 + line.compute_io.0), sums.paid.total().unwrap().0);
+    // Each line is that of its own device: whoever was never tested and not hired has no P.
+    for (record, line) in one.inputs.devices().iter().zip(&one.allocation.lines) {
+        assert_eq!(line.p_millionths == 0, record.tests == 0 && record.hired == 0);
+        assert_eq!(line.compute_weight, record.compute_credits.0 * 10_000);
     }
 }
