@@ -17,6 +17,8 @@ pub const MAX_DEVICES: usize = 1 << 24;
 pub const MAX_TESTS: usize = 1 << 28;
 /// Most models of an epoch.
 pub const MAX_MODELS: usize = 4_096;
+/// Most compute credits of a device in an epoch, millionths: a hundred million dollars. Keeps every weight within 64 bits.
+const MAX_CREDITS: MicroUsd = MicroUsd(100_000_000_000_000);
 /// Longest name of a model, bytes.
 const MAX_MODEL_NAME: usize = 64;
 const NOBODY: [u8; 32] = [0; 32];
@@ -246,7 +248,7 @@ fn model_order(model: &Model) -> (&str, u8) {
 /// The devices by key, and the tests in the order of their devices.
 fn in_order(devices: &[DeviceRecord], tests: &[TestRecord]) -> (Vec<DeviceRecord>, Vec<TestRecord>) {
     // The beginning of the key beside the place: most comparisons look at nothing else.
-    let beginning = |key: &[u8; 32]| key.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let beginning = |key: &[u8; 32]| key.iter().take(8).fold(0u64, |number, byte| (number << 8) | u64::from(*byte));
     let mut order: Vec<(u64, u32)> = devices.iter().map(|device| beginning(&device.key)).zip(0u32..).collect();
     let key = |place: u32| devices[place as usize].key;
     parallel::sort_by(&mut order, |one, other| one.0.cmp(&other.0).then_with(|| key(one.1).cmp(&key(other.1))));
@@ -304,6 +306,9 @@ fn check_device(record: &DeviceRecord, models: &[Model]) -> Result<()> {
     }
     if record.last_p_millionths > P_ONE {
         return invalid("P is above one");
+    }
+    if record.compute_credits > MAX_CREDITS {
+        return invalid("the compute credits are out of range");
     }
     if record.co_share_bps > 10_000 || (record.co_staker == NOBODY && record.co_share_bps != 0) {
         return invalid("the co-staker's share is impossible");

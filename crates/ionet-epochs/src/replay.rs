@@ -110,7 +110,7 @@ fn first_difference(in_file: &LineRecord, replayed: &LineRecord) -> (&'static st
 
 /// The little-endian number in these bytes.
 fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 fn bytes_in(shape: &Shape) -> usize {

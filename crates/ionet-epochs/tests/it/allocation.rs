@@ -108,7 +108,7 @@ proptest! {
             prop_assert_eq!((line.work_io, line.work_usdc), (device.work_io, device.work_usdc));
             let millionths = f64::from(line.p_millionths);
             let expected = if device.hired { f64::from(device.last_p_millionths) } else { p(tests, usize::from(device.model)) * 1e6 };
-            prop_assert!((millionths - expected).abs() < 3.0, "P is {} instead of {}", millionths, expected);
+            prop_assert!((millionths - expected).abs() < 3.0, "P is {millionths} instead of {expected}");
         }
     }
 

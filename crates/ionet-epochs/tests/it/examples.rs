@@ -117,6 +117,7 @@ fn inputs_that_cannot_be_are_refused() {
     assert_eq!(code_of(Device { processors: 0, ..fine }), "invalid_device");
     assert_eq!(code_of(Device { processors: 4_097, ..fine }), "invalid_device");
     assert_eq!(code_of(Device { last_p_millionths: P_ONE + 1, ..fine }), "invalid_device");
+    assert_eq!(code_of(Device { compute_credits: MicroUsd(u64::MAX), ..fine }), "invalid_device");
     let co_stake = |beneficiary, share_bps| Device { co_stake: Some(CoStake { beneficiary, share_bps }), ..fine };
     assert_eq!(code_of(co_stake([0; 32], 1)), "invalid_device");
     assert_eq!(code_of(co_stake([1; 32], 10_001)), "invalid_device");
