@@ -13,6 +13,7 @@ use solana_rpc_client_api::config::{RpcSendTransactionConfig, RpcTransactionConf
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
+use solana_transaction_status::TransactionStatus;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{LedgerError, failure_of};
@@ -75,8 +76,8 @@ impl Ledger {
                     Some(Sent::Refused(failure)) => return Err(failure.into()),
                     Some(Sent::UnknownBlockhash) | None => {
                         let late = doubt.is_some() || began.elapsed() > RESEND_EVERY;
-                        if late && self.is_dead(transaction, &signature).await.unwrap_or(false) {
-                            return self.outcome(&signature).await?.unwrap_or(Err(LedgerError::Expired { signature }));
+                        if late && let Ok(Some(outcome)) = self.last_outcome(transaction, &signature).await {
+                            return outcome;
                         }
                     }
                     Some(Sent::Look) => {}
@@ -107,15 +108,20 @@ impl Ledger {
     pub async fn outcome(&self, signature: &Signature) -> Result<Option<Result<Signature, LedgerError>>, LedgerError> {
         let statuses = self.rpc.get_signature_statuses(&[*signature]).await?.value;
         let Some(status) = statuses.into_iter().next().flatten() else { return Ok(None) };
+        Ok(self.outcome_of(signature, status).await)
+    }
+
+    /// What a status says about a transaction: `None` while it is not confirmed.
+    async fn outcome_of(&self, signature: &Signature, status: TransactionStatus) -> Option<Result<Signature, LedgerError>> {
         if !status.satisfies_commitment(COMMITMENT) {
-            return Ok(None);
+            return None;
         }
-        let Some(error) = status.err else { return Ok(Some(Ok(*signature))) };
+        let Some(error) = status.err else { return Some(Ok(*signature)) };
         let mut failure = Failure { error, logs: Vec::new() };
         if failure.needs_logs() {
             failure.logs = self.logs(signature).await.unwrap_or_default();
         }
-        Ok(Some(Err(failure.into())))
+        Some(Err(failure.into()))
     }
 
     async fn send_once(&self, transaction: &VersionedTransaction) -> Result<Sent, LedgerError> {
@@ -134,18 +140,26 @@ impl Ledger {
         })
     }
 
-    /// Whether a transaction can never land any more: its blockhash is too old for the chain's newest state, and no endpoint's
-    /// history knows the signature at any commitment.
-    async fn is_dead(&self, transaction: &VersionedTransaction, signature: &Signature) -> Result<bool, LedgerError> {
+    /// What became of a transaction that can never land any more because its blockhash is too old for the chain's newest state:
+    /// what the endpoint's history says, which reaches further back than its recent statuses; expired when that knows nothing of the
+    /// signature at any commitment. `None` while the transaction may still land or be confirmed.
+    async fn last_outcome(
+        &self,
+        transaction: &VersionedTransaction,
+        signature: &Signature,
+    ) -> Result<Option<Result<Signature, LedgerError>>, LedgerError> {
         let blockhash = blockhash_of(&transaction.message);
         // Asked of both, as the confirmed state may be older than the blockhash itself.
         for commitment in [CommitmentConfig::processed(), COMMITMENT] {
             if self.rpc.is_blockhash_valid(blockhash, commitment).await? {
-                return Ok(false);
+                return Ok(None);
             }
         }
         let statuses = self.rpc.get_signature_statuses_with_history(&[*signature]).await?.value;
-        Ok(statuses.into_iter().next().flatten().is_none())
+        Ok(match statuses.into_iter().next().flatten() {
+            Some(status) => self.outcome_of(signature, status).await,
+            None => Some(Err(LedgerError::Expired { signature: *signature })),
+        })
     }
 
     async fn logs(&self, signature: &Signature) -> Result<Vec<String>, LedgerError> {

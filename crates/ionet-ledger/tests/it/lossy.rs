@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ionet_chain::Chain;
@@ -16,8 +17,12 @@ use solana_rpc_client::rpc_sender::{RpcSender, RpcTransportStats};
 use solana_rpc_client_api::client_error::Result as ClientResult;
 use solana_rpc_client_api::request::RpcRequest;
 use solana_signer::Signer;
+use tokio::time::timeout;
 
 use crate::world::World;
+
+/// More blocks than a blockhash lives (150 of them, and the one it is of).
+const BLOCKHASH_LIFE_BLOCKS: usize = 200;
 
 /// What happens to call number `n` of a method.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +30,10 @@ enum Fate {
     Delivered,
     RequestLost,
     AnswerLost,
+    /// Delivered; but before the answer arrives, more blocks go by than a blockhash lives, as on a machine that was asleep.
+    Overslept,
+    /// Answered from recent statuses, which know nothing any more, unless the whole history is asked for.
+    Forgotten,
 }
 
 struct Lossy {
@@ -41,9 +50,21 @@ impl RpcSender for Lossy {
         if fate == Fate::RequestLost {
             return lost();
         }
-        let answer = self.chain.request(request.as_str(), params).await;
+        let whole_history = params.pointer("/1/searchTransactionHistory") == Some(&Value::Bool(true));
+        let mut answer = self.chain.request(request.as_str(), params).await;
+        if fate == Fate::Forgotten
+            && !whole_history
+            && let Ok(answer) = &mut answer
+        {
+            answer["value"] = serde_json::json!([null]);
+        }
         if fate == Fate::AnswerLost {
             return lost();
+        }
+        if fate == Fate::Overslept {
+            for _ in 0..BLOCKHASH_LIFE_BLOCKS {
+                self.chain.advance_secs(1).await.unwrap();
+            }
         }
         answer.map_err(|error| std::io::Error::other(error.to_string()).into())
     }
@@ -79,6 +100,26 @@ async fn a_lost_answer_is_looked_up_and_a_lost_request_sent_again() {
         assert_eq!(lossy(&world, fate).submit(&transaction).await.unwrap(), transaction.signatures[0]);
     }
     assert_eq!(world.booking(&cluster).await.book.paid, Units(1000));
+}
+
+#[tokio::test]
+async fn what_landed_before_a_long_sleep_is_found_in_the_history() {
+    let world = World::open().await;
+    let customer = world.customer().await;
+    let cluster = world.book(&customer, Currency::Usdc, 1, 60).await;
+    let at = *world.ledger.addresses().await.unwrap();
+    let ledger = lossy(&world, |request, n| match request {
+        RpcRequest::SendTransaction if n == 0 => Fate::Overslept,
+        RpcRequest::GetSignatureStatuses => Fate::Forgotten,
+        _ => Fate::Delivered,
+    });
+    let pay = instructions::pay(&at, customer.pubkey(), &cluster, Currency::Usdc, Units(500), 0);
+    let prepared = world.ledger.prepare(&[pay], &world.keys.payer, &[], &customer.pubkey()).await.unwrap();
+    let transaction = prepared.sign(&customer).unwrap();
+    // Far less than the time after which the outcome would be called unknown.
+    let submitted = timeout(Duration::from_mins(1), ledger.submit(&transaction)).await.unwrap();
+    assert_eq!(submitted.unwrap(), transaction.signatures[0]);
+    assert_eq!(world.booking(&cluster).await.book.paid, Units(500));
 }
 
 #[tokio::test]
