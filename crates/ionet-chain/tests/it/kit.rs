@@ -1,52 +1,20 @@
 //! `@solana/kit`, the library that wallets use, against the chain's own ports.
 
+#[path = "../kit/runner.rs"]
+mod runner;
+
 use crate::{
     support::{SOL, open, send, wallet},
     tokens,
 };
-use serde_json::Value;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use spl_associated_token_account_interface::address::get_associated_token_address;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
-/// Installs the committed package set beside the build, once per lock file.
-fn install() -> Option<PathBuf> {
-    for tool in ["node", "npm"] {
-        if Command::new(tool).arg("--version").output().is_err() {
-            println!("skipped: {tool} is not installed");
-            return None;
-        }
-    }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kit");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ionet-chain-kit");
-    fs::create_dir_all(&target).unwrap();
-    let lock = fs::read(source.join("package-lock.json")).unwrap();
-    let installed = target.join("installed-lock.json");
-    for file in ["package.json", "package-lock.json", "main.mjs"] {
-        fs::copy(source.join(file), target.join(file)).unwrap();
-    }
-    if fs::read(&installed).ok().as_deref() != Some(lock.as_slice()) {
-        let output = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&target).output().unwrap();
-        assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
-        fs::write(installed, lock).unwrap();
-    }
-    Some(target)
-}
-
-async fn node(folder: &Path, args: &[&str]) -> Value {
-    let output = tokio::process::Command::new("node").arg("main.mjs").args(args).current_dir(folder).output().await.unwrap();
-    assert!(output.status.success(), "node main.mjs {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
+use std::fs;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kit_reads_an_account_and_sends_tokens() {
-    let Some(folder) = install() else {
+    let Some(folder) = runner::install() else {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
@@ -66,7 +34,7 @@ async fn kit_reads_an_account_and_sends_tokens() {
     let key_file = dir.path().join("alice.json");
     fs::write(&key_file, serde_json::to_vec(&alice.to_bytes().to_vec()).unwrap()).unwrap();
 
-    let read = node(&folder, &["account", &rpc_url, &mint.to_string()]).await;
+    let read = runner::node(&folder, &["account", &rpc_url, &mint.to_string()]).await;
     let expected = client.get_account(&mint).await.unwrap();
     assert_eq!(read["exists"], true);
     assert_eq!(read["lamports"], expected.lamports.to_string());
@@ -75,7 +43,7 @@ async fn kit_reads_an_account_and_sends_tokens() {
     let key_file = key_file.to_str().unwrap();
     let (mint_text, bob_text) = (mint.to_string(), bob.to_string());
     let args = ["transfer", &rpc_url, &ws_url, key_file, &mint_text, &bob_text, "1250000"];
-    let sent = node(&folder, &args).await;
+    let sent = runner::node(&folder, &args).await;
 
     let account = get_associated_token_address(&bob, &mint);
     assert_eq!(client.get_token_account_balance(&account).await.unwrap().amount, "1250000");

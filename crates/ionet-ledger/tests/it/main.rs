@@ -6,6 +6,7 @@ mod forged;
 mod genesis;
 mod http;
 mod keyed;
+mod kit;
 mod lifecycle;
 mod lossy;
 mod operator;
