@@ -15,6 +15,9 @@ mod sign_in;
 mod tne;
 mod transactions;
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 pub(crate) use faucet::PAYER_MIN_LAMPORTS;
 use ionet_types::page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageRequest};
 use ionet_types::problem::Code;
@@ -27,9 +30,19 @@ fn page_limit(request: &PageRequest) -> HubResult<u32> {
     if (1..=MAX_PAGE_ITEMS).contains(&limit) { Ok(limit) } else { Err(HubError::field(format!("limit is between 1 and {MAX_PAGE_ITEMS}"))) }
 }
 
-/// Where a page begins.
-fn page_cursor<T: std::str::FromStr>(request: &PageRequest) -> HubResult<Option<T>> {
-    request.cursor.as_deref().map(|cursor| cursor.parse().map_err(|_| Code::CursorInvalid.into())).transpose()
+/// Where a page begins. Only what reads back as it was written can have come from a list.
+fn page_cursor<T: FromStr + Display>(request: &PageRequest) -> HubResult<Option<T>> {
+    let Some(text) = request.cursor.as_deref() else { return Ok(None) };
+    let cursor: T = text.parse().map_err(|_| Code::CursorInvalid)?;
+    if cursor.to_string() == text { Ok(Some(cursor)) } else { Err(Code::CursorInvalid.into()) }
+}
+
+/// Where a page of records begins: a place in their list, counted from 1.
+fn place_cursor(request: &PageRequest) -> HubResult<Option<i64>> {
+    match page_cursor(request)? {
+        Some(place) if place < 1 => Err(Code::CursorInvalid.into()),
+        place => Ok(place),
+    }
 }
 
 /// A page of up to `limit` of these rows, which are one more when another page follows.

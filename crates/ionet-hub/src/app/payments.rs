@@ -12,7 +12,7 @@ use ionet_types::{ClusterId, Money};
 use solana_signer::Signer as _;
 
 use super::clusters::TRANSACTION_VALID_SECS;
-use super::{page, page_cursor, page_limit};
+use super::{page, page_limit, place_cursor};
 use crate::Hub;
 use crate::caller::Caller;
 use crate::error::{HubError, HubResult};
@@ -100,7 +100,7 @@ impl Hub {
     /// What the caller paid and got back, newest first.
     pub async fn payment_list(&self, caller: &Caller, request: &PageRequest) -> HubResult<Page<Payment>> {
         let limit = page_limit(request)?;
-        let rows = self.store().records_of_customer(caller.wallet, page_cursor(request)?, limit + 1).await?;
+        let rows = self.store().records_of_customer(caller.wallet, place_cursor(request)?, limit + 1).await?;
         let Page { items, next_cursor } = page(rows, limit, |(place, _)| place.to_string(), |(_, record)| payment(record));
         Ok(Page { items: items.into_iter().flatten().collect(), next_cursor })
     }

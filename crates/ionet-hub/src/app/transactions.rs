@@ -7,7 +7,7 @@ use ionet_types::problem::Code;
 use ionet_types::transactions::{Record, RecordFilter, SubmitRequest, Submitted, TransactionDetail, TransactionStatus};
 use solana_signer::Signer as _;
 
-use super::{page, page_cursor, page_limit};
+use super::{page, page_limit, place_cursor};
 use crate::Hub;
 use crate::error::{HubError, HubResult};
 use crate::translate;
@@ -36,7 +36,7 @@ impl Hub {
     /// The program's records, newest first.
     pub async fn transaction_list(&self, filter: &RecordFilter, request: &PageRequest) -> HubResult<Page<Record>> {
         let limit = page_limit(request)?;
-        let rows = self.store().records(filter, page_cursor(request)?, limit + 1).await?;
+        let rows = self.store().records(filter, place_cursor(request)?, limit + 1).await?;
         Ok(page(rows, limit, |(place, _)| place.to_string(), |(_, record)| record))
     }
 
