@@ -32,23 +32,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take to begin an answer: submitting a job waits for a process to start.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Headers that concern one connection or the hub alone and are never passed on.
-const NOT_PASSED_ON: &[&str] = &[
-    "authorization",
-    "x-ray-authorization",
-    "cookie",
-    "host",
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-];
+/// Whether a header concerns one connection or the hub alone and is never passed on.
+fn stays_here(name: &HeaderName) -> bool {
+    tunnel::HOP_BY_HOP.contains(&name.as_str()) || tunnel::OF_THE_HUB.contains(&name.as_str())
+}
 
 /// Why a request got no answer.
 type Refusal = (HttpErrorCode, String);
@@ -253,7 +240,7 @@ fn build(
     let headers = built.headers_mut();
     for (name, value) in &request.headers {
         let name: HeaderName = name.parse().map_err(|_| invalid("header's name"))?;
-        if !NOT_PASSED_ON.contains(&name.as_str()) {
+        if !stays_here(&name) {
             headers.append(name, HeaderValue::from_str(value).map_err(|_| invalid("header's value"))?);
         }
     }
@@ -270,9 +257,7 @@ fn build(
 }
 
 fn head(request_id: u64, response: &Response<Incoming>, is_upgraded: bool) -> HttpResponse {
-    let is_passed = |name: &HeaderName| {
-        !NOT_PASSED_ON.contains(&name.as_str()) || (is_upgraded && (*name == header::UPGRADE || *name == header::CONNECTION))
-    };
+    let is_passed = |name: &HeaderName| !stays_here(name) || (is_upgraded && (*name == header::UPGRADE || *name == header::CONNECTION));
     let mut bytes = 0;
     let headers: Vec<Header> = response
         .headers()

@@ -6,6 +6,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use ionet_types::agent::tunnel::{HOP_BY_HOP, OF_THE_HUB};
 
 /// Adds what keeps a browser from misusing an answer. A handler that set one of these itself keeps its own.
 pub(crate) async fn secure(request: Request, next: Next) -> Response {
@@ -24,25 +25,12 @@ pub(crate) async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-/// Headers about one connection rather than about the request (RFC 9110, section 7.6.1).
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Headers of a request that are between the customer and the hub. The agent adds what Ray wants to see instead.
-const OURS: [&str; 7] = ["authorization", "cookie", "host", "x-ray-authorization", "forwarded", "idempotency-key", "expect"];
+/// Headers of a request that no cluster needs to see, besides those that the tunnel never carries.
+const OURS: [&str; 2] = ["forwarded", "idempotency-key"];
 
 /// What of a customer's request goes on to its cluster.
 pub(crate) fn forwarded_request(headers: &HeaderMap) -> Vec<(String, String)> {
-    forwarded(headers, |name| !OURS.contains(&name) && !name.starts_with("x-forwarded-"))
+    forwarded(headers, |name| !OURS.contains(&name) && !OF_THE_HUB.contains(&name) && !name.starts_with("x-forwarded-"))
 }
 
 /// What of a cluster's answer goes back to the customer: nothing that speaks for the hub's own origin.

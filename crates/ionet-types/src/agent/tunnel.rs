@@ -37,6 +37,22 @@ pub const MAX_HEADERS: usize = 100;
 /// Most bytes in all headers of a request or response together.
 pub const MAX_HEADERS_BYTES: usize = 32 << 10;
 
+/// Headers about one connection rather than about the request (RFC 9110, section 7.6.1): neither end passes them on.
+pub const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+/// Headers of a request that are between the customer and the hub: neither end passes them on, and the agent adds what Ray wants to
+/// see instead.
+pub const OF_THE_HUB: [&str; 5] = ["authorization", "cookie", "expect", "host", "x-ray-authorization"];
+
 /// One header: name in lower case, value.
 pub type Header = (String, String);
 
