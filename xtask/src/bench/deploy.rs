@@ -18,7 +18,7 @@ use crate::shell::{self, cargo, root};
 /// Rounds, after one that warms the caches of both sides.
 const ROUNDS: usize = 5;
 /// How long one side may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Measures; returns method, figures and ratio.
 pub(super) fn measure() -> anyhow::Result<Value> {

@@ -57,8 +57,9 @@ fn machine() -> Value {
     };
     json!({
         "cpu": field(&read("/proc/cpuinfo"), "model name"),
-        "cores": std::thread::available_parallelism().map(usize::from).unwrap_or(1),
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "memory": field(&read("/proc/meminfo"), "MemTotal"),
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
+        "load_average_of_the_last_minute": read("/proc/loadavg").split(' ').next(),
     })
 }

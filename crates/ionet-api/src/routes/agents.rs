@@ -92,7 +92,7 @@ async fn converse(hub: &Hub, sink: &mut Sink, frames: &mut Frames) -> (u16, &'st
             frame = read(frames) => {
                 heard = Instant::now();
                 match frame {
-                    Ok(Some(message)) => match inbox.receive(message).await {
+                    Ok(Some(message)) => match inbox.receive(message) {
                         Ok(()) => continue,
                         Err(error) => return refuse(sink, error.code(), error.message()).await,
                     },

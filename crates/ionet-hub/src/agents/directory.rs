@@ -1,12 +1,12 @@
 //! Who is connected. One lock, held for moments only and never across an await.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ionet_types::DeviceId;
 use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::{ClusterId, DeviceId};
 use tokio::sync::{mpsc, watch};
 
 use super::tunnel::Requests;
@@ -130,9 +130,17 @@ impl Directory {
         self.with(device, Some(generation), |session| session.heard.elapsed())
     }
 
-    /// A device has said what it runs. Returns what it had said before.
-    pub(super) fn observe(&self, device: DeviceId, generation: u64, observed: ObservedState) -> Option<Option<Arc<ObservedState>>> {
-        self.with(device, Some(generation), |session| session.observed.replace(Arc::new(observed)))
+    /// A device has said what it runs. Returns the clusters of which it now says something, or did before; `None` when its session is
+    /// over.
+    pub(super) fn observe(&self, device: DeviceId, generation: u64, observed: ObservedState) -> Option<BTreeSet<ClusterId>> {
+        let clusters = |observed: &ObservedState| -> Vec<ClusterId> {
+            observed.workloads.iter().map(|workload| ClusterId(workload.key.cluster_id)).collect()
+        };
+        let mut touched = BTreeSet::from_iter(clusters(&observed));
+        self.with(device, Some(generation), |session| {
+            touched.extend(session.observed.replace(Arc::new(observed)).iter().flat_map(|before| clusters(before)));
+            touched
+        })
     }
 
     /// All connected devices now.

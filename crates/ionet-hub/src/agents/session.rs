@@ -1,10 +1,8 @@
 //! The two ends of one agent's connection, for whoever moves its messages over a socket.
 
-use std::collections::BTreeSet;
-
+use ionet_types::DeviceId;
 use ionet_types::agent::{AgentMessage, HubMessage, ObservedState};
 use ionet_types::problem::Code;
-use ionet_types::{ClusterId, DeviceId};
 
 use super::Agents;
 use super::directory::Channels;
@@ -28,7 +26,7 @@ impl AgentInbox {
     }
 
     /// Takes a message. On an error the connection is to be closed.
-    pub async fn receive(&self, message: AgentMessage) -> HubResult<()> {
+    pub fn receive(&self, message: AgentMessage) -> HubResult<()> {
         let shared = &self.agents.0;
         if !shared.directory.heard(self.device, self.generation) {
             return Err(closed("a newer connection of this device has taken over"));
@@ -51,14 +49,11 @@ impl AgentInbox {
 
     fn observed(&self, observed: ObservedState) {
         let shared = &self.agents.0;
-        let clusters = |observed: &ObservedState| -> Vec<ClusterId> {
-            observed.workloads.iter().map(|workload| ClusterId(workload.key.cluster_id)).collect()
-        };
-        let mut touched: BTreeSet<_> = clusters(&observed).into_iter().collect();
-        let Some(before) = shared.directory.observe(self.device, self.generation, observed) else { return };
-        touched.extend(before.iter().flat_map(|before| clusters(before)));
+        let Some(touched) = shared.directory.observe(self.device, self.generation, observed) else { return };
         shared.signals.deployments.notify_one();
-        touched.into_iter().for_each(|id| shared.signals.changed(id));
+        for id in touched {
+            shared.signals.changed(id);
+        }
     }
 }
 

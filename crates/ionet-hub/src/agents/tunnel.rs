@@ -22,7 +22,7 @@ use super::Agents;
 use crate::error::{ErrorKind, HubError, HubResult};
 
 /// How long the head of an answer may take. Ray answers at once even where the body takes long.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(300);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A customer's request for a cluster's Ray.
 pub struct RayRequest {

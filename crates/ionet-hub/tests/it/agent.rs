@@ -135,28 +135,28 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
                     let body = HttpBody { request_id, chunk: Chunk::new(text.into_bytes()).unwrap(), end: false };
                     let end = HttpBody { request_id, chunk: Chunk::default(), end: true };
                     for message in [AgentMessage::HttpResponse(head), AgentMessage::HttpBody(body), AgentMessage::HttpBody(end)] {
-                        inbox.receive(message).await.unwrap();
+                        inbox.receive(message).unwrap();
                     }
                 }
                 Some(HubMessage::HttpRequest(request)) => {
                     let head = HttpResponse { request_id: request.request_id, status: 201, headers: Vec::new() };
-                    inbox.receive(AgentMessage::HttpResponse(head)).await.unwrap();
+                    inbox.receive(AgentMessage::HttpResponse(head)).unwrap();
                 }
                 // Echoes, and takes more as the reader at the other end does.
-                Some(HubMessage::HttpBody(body)) => inbox.receive(AgentMessage::HttpBody(body)).await.unwrap(),
-                Some(HubMessage::HttpCredit(credit)) => inbox.receive(AgentMessage::HttpCredit(credit)).await.unwrap(),
+                Some(HubMessage::HttpBody(body)) => inbox.receive(AgentMessage::HttpBody(body)).unwrap(),
+                Some(HubMessage::HttpCredit(credit)) => inbox.receive(AgentMessage::HttpCredit(credit)).unwrap(),
                 Some(_) => {}
             },
             () = tokio::time::sleep(std::time::Duration::from_secs(5)) => {
                 let desired_revision = device.lock().unwrap().desired.revision;
                 let heartbeat = AgentMessage::Heartbeat { desired_revision, unix_secs: hub.clock().now_unix_secs() };
-                if inbox.receive(heartbeat).await.is_err() {
+                if inbox.receive(heartbeat).is_err() {
                     return;
                 }
             }
             () = changed.notified() => {
                 let observed = step(&mut device.lock().unwrap(), hub.clock().now_unix_secs());
-                if inbox.receive(AgentMessage::Observed(observed)).await.is_err() {
+                if inbox.receive(AgentMessage::Observed(observed)).is_err() {
                     return;
                 }
             }

@@ -36,7 +36,9 @@ async fn a_node_that_fails_is_started_anew_and_then_moved() {
     let world = World::open().await;
     let agents = world.agents(3).await;
     let customer = world.customer().await;
-    agents.iter().for_each(|agent| agent.change(|device| device.mood.failures = 1));
+    for agent in &agents {
+        agent.change(|device| device.mood.failures = 1);
+    }
     let cluster = customer.running(2, 60, Currency::Usdc).await;
     let worker = |cluster: &ionet_types::clusters::Cluster| cluster.nodes[1].device;
     let failing = agents.iter().find(|agent| agent.id() == worker(&cluster)).unwrap();

@@ -57,7 +57,7 @@ async fn three_hours_paid_in_two_stages() {
     assert_eq!(payments.items.iter().map(|payment| payment.amount.base_units.0).sum::<u64>(), total);
     let first = &receipt.records[0];
     let shown = world.hub.transaction_show(first.signature).await.unwrap();
-    assert_eq!(shown.records, [first.clone()]);
+    assert_eq!(shown.records, std::slice::from_ref(first));
     // The devices are clear and can be hired again.
     wait_for("the devices", async || (world.hub.quote(&terms).await.unwrap().free_devices == 4).then_some(())).await;
     assert!(agents.iter().all(|agent| agent.count(|device| device.running.is_empty())));

@@ -25,7 +25,7 @@ use crate::agent::TestAgent;
 pub(crate) const START_UNIX_SECS: i64 = 1_800_057_600;
 /// How long a test waits for what must happen, on a machine under any load. Longer than the ledger looks for a transaction that a jump in
 /// time has put out of sight.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(4);
 
 pub(crate) struct World {
     pub(crate) chain: Chain,

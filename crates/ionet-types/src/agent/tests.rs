@@ -1,4 +1,5 @@
 //! The wire keeps its shape, its bounds, and its peace with newer speakers.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;

@@ -185,8 +185,8 @@ async fn retry(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt
 async fn replace(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, or_retry: bool, now: Now) -> HubResult<bool> {
     let offer = &cluster.row.offer;
     let candidates: Vec<Candidate> = hub.candidates().await?;
-    let none = BTreeSet::new();
-    let want = Want { hardware: &offer.hardware, quantity: 1, exclude: &none };
+    let nobody = BTreeSet::new();
+    let want = Want { hardware: &offer.hardware, quantity: 1, exclude: &nobody };
     let chosen = place(&candidates, &want, rand::random(), now.hub_unix_secs).ok().and_then(|devices| devices.first().copied());
     if let Some(device) = chosen {
         if node == 0 {
@@ -209,7 +209,7 @@ async fn replace(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attem
 async fn restart_others(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], now: Now) -> HubResult<()> {
     let (store, id) = (hub.store(), cluster.row.offer.id);
     let running = cluster.booking.book.started_at_unix_secs != 0;
-    for node in nodes.iter().filter(|node| node.node != 0 && node.reservation.is_some()) {
+    for node in nodes.iter().filter(|node| node.number != 0 && node.reservation.is_some()) {
         match node.state {
             // Its own failure has it started anew.
             NodeState::Missing | NodeState::Failed { .. } => continue,
@@ -218,9 +218,9 @@ async fn restart_others(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], now: Now)
             NodeState::Working | NodeState::Ready | NodeState::Unknown { .. } => {}
         }
         if running {
-            store.outage_begin(id, node.node, now.chain_unix_secs).await?;
+            store.outage_begin(id, node.number, now.chain_unix_secs).await?;
         }
-        store.node_retry(id, node.node, node.attempt()).await?;
+        store.node_retry(id, node.number, node.attempt()).await?;
     }
     Ok(store.cluster_head(id, None).await?)
 }

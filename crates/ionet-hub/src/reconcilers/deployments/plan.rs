@@ -64,7 +64,8 @@ pub(super) enum NodeState {
 /// A node and what is known of it.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'a> {
-    pub(super) node: u16,
+    /// Its number in the cluster; 0 is the head.
+    pub(super) number: u16,
     pub(super) reservation: Option<&'a Reservation>,
     pub(super) state: NodeState,
     /// Where the Ray head answers, when this is the head and its device says so.
@@ -73,8 +74,8 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// A node from its reservation, what its device last said, and since when the device is away.
-    pub(super) fn new(node: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
-        let mut this = Self { node, reservation, state: NodeState::Missing, head: None };
+    pub(super) fn new(number: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
+        let mut this = Self { number, reservation, state: NodeState::Missing, head: None };
         let Some(reservation) = reservation else { return this };
         let Some(seen) = seen else {
             this.state = NodeState::Unknown { since_unix_secs: away_since_unix_secs.unwrap_or(i64::MAX) };
@@ -85,7 +86,7 @@ impl<'a> Node<'a> {
             this.state = NodeState::Unknown { since_unix_secs: i64::MAX };
             return this;
         }
-        let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node };
+        let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: number };
         let Some(workload) = seen.workload(key).filter(|workload| workload.attempt == reservation.attempt) else {
             this.state = NodeState::Working;
             return this;
@@ -100,7 +101,7 @@ impl<'a> Node<'a> {
                 NodeState::Working
             }
         };
-        if node == 0 && !matches!(this.state, NodeState::Failed { .. }) {
+        if number == 0 && !matches!(this.state, NodeState::Failed { .. }) {
             this.head = workload.endpoints.as_ref().map(ionet_types::agent::RayEndpoints::head_address);
         }
         this
@@ -149,42 +150,42 @@ pub(super) fn plan(
     let mut actions = Vec::new();
     let mut overdue = false;
     for node in nodes {
-        let out_since = outages.get(&node.node).copied();
+        let out_since = outages.get(&node.number).copied();
         overdue |= out_since.is_some_and(|since| now.chain_unix_secs.saturating_sub(since) > timing.replace_within_secs);
         match &node.state {
             NodeState::Ready => {
                 if out_since.is_some() {
-                    actions.push(Action::OutageEnd { node: node.node });
+                    actions.push(Action::OutageEnd { node: node.number });
                 }
             }
             NodeState::Working => {
                 // It ran and is on its way again.
                 if running && out_since.is_none() {
-                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                    actions.push(Action::OutageBegin { node: node.number, from_unix_secs: now.chain_unix_secs });
                 }
             }
             NodeState::Missing => {
-                actions.push(Action::Replace { node: node.node, attempt: 0, or_retry: false });
+                actions.push(Action::Replace { node: node.number, attempt: 0, or_retry: false });
                 if running && out_since.is_none() {
-                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                    actions.push(Action::OutageBegin { node: node.number, from_unix_secs: now.chain_unix_secs });
                 }
             }
             NodeState::Failed { retryable, since_unix_secs } => {
                 if running && out_since.is_none() {
-                    actions.push(Action::OutageBegin { node: node.node, from_unix_secs: now.chain_unix_secs });
+                    actions.push(Action::OutageBegin { node: node.number, from_unix_secs: now.chain_unix_secs });
                 }
                 if let Some(action) = restart(node, *retryable, *since_unix_secs, timing, now) {
-                    actions.push(Action::Blame { node: node.node });
+                    actions.push(Action::Blame { node: node.number });
                     actions.push(action);
                 }
             }
             NodeState::Unknown { since_unix_secs } => {
                 let away_secs = now.hub_unix_secs.saturating_sub(*since_unix_secs);
                 if away_secs > lost_after_secs {
-                    actions.push(Action::Replace { node: node.node, attempt: node.attempt() + 1, or_retry: false });
+                    actions.push(Action::Replace { node: node.number, attempt: node.attempt() + 1, or_retry: false });
                     if running && away_secs > lost_after_secs.saturating_add(timing.replace_within_secs) {
                         let from_unix_secs = now.chain_unix_secs.saturating_sub(away_secs).max(book.started_at_unix_secs);
-                        actions.push(Action::OutageBegin { node: node.node, from_unix_secs });
+                        actions.push(Action::OutageBegin { node: node.number, from_unix_secs });
                         overdue = true;
                     }
                 }
@@ -216,12 +217,12 @@ fn restart(node: &Node<'_>, retryable: bool, since_unix_secs: i64, timing: &Timi
     let attempt = node.attempt();
     let tried = attempt + 1;
     if retryable && !tried.is_multiple_of(timing.attempts_per_device.max(1)) {
-        return Some(Action::Retry { node: node.node, attempt });
+        return Some(Action::Retry { node: node.number, attempt });
     }
     // From here on haste makes no sense: the same device has failed several times.
     let backoff_secs = if attempt < timing.attempts_per_device { 0 } else { (1_i64 << attempt.min(6)).min(MAX_BACKOFF_SECS) };
     let waited_secs = now.hub_unix_secs.saturating_sub(since_unix_secs);
-    (waited_secs >= backoff_secs).then_some(Action::Replace { node: node.node, attempt: tried, or_retry: retryable })
+    (waited_secs >= backoff_secs).then_some(Action::Replace { node: node.number, attempt: tried, or_retry: retryable })
 }
 
 #[cfg(test)]

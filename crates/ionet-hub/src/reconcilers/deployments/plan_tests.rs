@@ -86,7 +86,7 @@ proptest! {
             .iter()
             .zip(&reservations)
             .map(|((state, _), reservation)| Node {
-                node: reservation.node,
+                number: reservation.node,
                 reservation: (*state != NodeState::Missing).then_some(reservation),
                 state: state.clone(),
                 head: None,
@@ -126,7 +126,7 @@ proptest! {
 fn a_paid_cluster_that_does_not_start_has_failed() {
     let timing = Timing::default();
     let reservations = [reservation(0, 0)];
-    let nodes = [Node { node: 0, reservation: Some(&reservations[0]), state: NodeState::Working, head: None }];
+    let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state: NodeState::Working, head: None }];
     let at = |secs| Now { chain_unix_secs: BOOKED + secs, hub_unix_secs: BOOKED + secs };
     let planned = |secs| plan(&row(), &book(false), &nodes, &BTreeMap::new(), 1_200, &timing, at(secs));
     assert_eq!(planned(timing.start_within_secs), []);
