@@ -78,8 +78,9 @@ impl Client {
     pub async fn renew_session(&self) -> Result<bool> {
         let Some(wallet) = &self.wallet else { return Ok(false) };
         let address = crate::wallet::wire_address(wallet.address());
-        let challenge = self.request(Method::POST, "/v1/auth/challenges").json(&ChallengeRequest { wallet: address });
-        let challenge: Challenge = self.read(self.once(challenge).await?).await?;
+        let wanted = ChallengeRequest { wallet: address };
+        let answer = self.patiently(|| self.request(Method::POST, "/v1/auth/challenges").json(&wanted)).await?;
+        let challenge: Challenge = self.read(accepted(answer).await?).await?;
         // Only text that names this wallet is signed, so that a message for somebody else's purpose cannot be slipped in.
         if !challenge.message.contains(&address.to_string()) || !challenge.message.contains("wants you to sign in with your Solana account")
         {
@@ -88,8 +89,9 @@ impl Client {
                 .into());
         }
         let signature = wallet.sign(challenge.message.as_bytes()).to_string();
-        let session = self.request(Method::POST, "/v1/auth/sessions").json(&SessionRequest { message: challenge.message, signature });
-        let session: Session = self.read(self.once(session).await?).await?;
+        let signed = SessionRequest { message: challenge.message, signature };
+        let answer = self.patiently(|| self.request(Method::POST, "/v1/auth/sessions").json(&signed)).await?;
+        let session: Session = self.read(accepted(answer).await?).await?;
         *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(session.token);
         Ok(true)
     }
@@ -143,27 +145,22 @@ impl Client {
         })
     }
 
-    async fn once(&self, request: RequestBuilder) -> Result<Response> {
-        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(refused(answer).await) }
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response> {
+        let answer = self.patiently(&request).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED && self.renew_session().await? {
+            return accepted(self.patiently(&request).await?).await;
+        }
+        accepted(answer).await
     }
 
-    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response> {
+    /// Asks until the network is not too busy to answer, but not for ever.
+    async fn patiently(&self, request: impl Fn() -> RequestBuilder) -> Result<Response> {
         let mut tries = 1;
-        let mut renewed = false;
         loop {
             let answer = request().send().await.map_err(|error| self.unreachable(error))?;
-            let status = answer.status();
-            if status.is_success() {
-                return Ok(answer);
-            }
-            if status == StatusCode::UNAUTHORIZED && !renewed && self.renew_session().await? {
-                renewed = true;
-                continue;
-            }
-            let busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+            let busy = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
             if !busy || tries >= TRIES {
-                return Err(refused(answer).await);
+                return Ok(answer);
             }
             let wait_secs = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1_u64);
             sleep(Duration::from_secs(wait_secs.min(15))).await;
@@ -181,6 +178,11 @@ impl Client {
         };
         anyhow::Error::new(error.without_url()).context(failure.exit(Exit::Unreachable))
     }
+}
+
+/// The answer, unless it is a refusal.
+async fn accepted(answer: Response) -> Result<Response> {
+    if answer.status().is_success() { Ok(answer) } else { Err(refused(answer).await) }
 }
 
 /// The network's refusal as an error.

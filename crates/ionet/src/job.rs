@@ -14,7 +14,7 @@ use ionet_types::transactions::{PreparedTransaction, Receipt, Submitted};
 use ionet_types::{BaseUnits, Money};
 use serde::{Deserialize, Serialize};
 use solana_address::Address;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::context::Context;
@@ -26,8 +26,10 @@ use crate::signing::{self, Wish};
 use crate::views;
 use crate::wallet::Wallet;
 
-/// How long devices may take to be there.
+/// How long devices may take to be free.
 const DEVICES_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the next device may take to connect while there are fewer than wanted.
+const NEXT_DEVICE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the money may take to come to rest after the end.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(3);
 /// How long the nodes may take to be gone after the end.
@@ -82,27 +84,31 @@ impl Customer {
         self.client.submit(signed).await
     }
 
-    /// Waits until so many devices are free. A network that has just started gets to know its agents one by one.
+    /// Waits until so many devices are free. A network that has just started gets to know its agents one by one; once it has stopped
+    /// doing so, no more are waited for.
     pub async fn await_devices(&self, request: &BookRequest, progress: &Progress) -> Result<()> {
-        let mut free = 0;
-        let enough = async {
-            loop {
-                let offers = self.client.hardware().await?;
-                free = offers.items.iter().find(|offer| offer.hardware == request.hardware).map_or(0, |offer| offer.free_devices);
-                if free >= request.quantity {
-                    return anyhow::Ok(());
-                }
-                progress.doing(&format!("waiting for devices: {free} of {} free", request.quantity));
-                sleep(Duration::from_millis(150)).await;
+        let begun = Instant::now();
+        let (mut connected, mut connected_since) = (0, begun);
+        loop {
+            let offers = self.client.hardware().await?;
+            let offer = offers.items.iter().find(|offer| offer.hardware == request.hardware);
+            let (free, now_connected) = offer.map_or((0, 0), |offer| (offer.free_devices, offer.connected_devices));
+            if free >= request.quantity {
+                return Ok(());
             }
-        };
-        match timeout(DEVICES_TIMEOUT, enough).await {
-            Ok(found) => found,
-            Err(_) => Err(Failure::new(format!("only {free} of {} devices ({}) are free", request.quantity, request.hardware))
-                .code("capacity_insufficient")
-                .hint("ask for fewer --nodes, or add agents: `ionet up --agents N`, `ionet agent`")
-                .exit(Exit::Refused)
-                .into()),
+            if now_connected != connected {
+                (connected, connected_since) = (now_connected, Instant::now());
+            }
+            let nobody_comes = connected < request.quantity && connected_since.elapsed() > NEXT_DEVICE_TIMEOUT;
+            if nobody_comes || begun.elapsed() > DEVICES_TIMEOUT {
+                return Err(Failure::new(format!("only {free} of {} devices ({}) are free", request.quantity, request.hardware))
+                    .code("capacity_insufficient")
+                    .hint("ask for fewer --nodes, or add agents: `ionet up --agents N`, `ionet agent`")
+                    .exit(Exit::Refused)
+                    .into());
+            }
+            progress.doing(&format!("waiting for devices: {free} of {} free", request.quantity));
+            sleep(Duration::from_millis(150)).await;
         }
     }
 

@@ -72,12 +72,16 @@ impl LocalNetwork {
         chain_options.programs = vec![(operator.program_id(), ionet_program::ELF.to_vec())];
         let chain =
             tokio::task::spawn_blocking(move || Chain::open(chain_options)).await?.context(Failure::new("cannot open the chain"))?;
-        let rpc_listener = listen(options.rpc_port, "--rpc-port").await?;
-        let api_listener = listen(options.port, "--port").await?;
+        let rpc_listeners = ionet_chain::bind_pair(options.rpc_port)
+            .await
+            .with_context(|| cannot_listen(&format!("ports {} and the next", options.rpc_port), "--rpc-port"))?;
+        let api_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+            .await
+            .with_context(|| cannot_listen(&format!("port {}", options.port), "--port"))?;
         let url = |listener: &TcpListener| anyhow::Ok(format!("http://{}", listener.local_addr()?));
-        let running = Running { url: url(&api_listener)?, rpc_url: url(&rpc_listener)?, pid: process::id() };
+        let running = Running { url: url(&api_listener)?, rpc_url: url(&rpc_listeners.0)?, pid: process::id() };
         let mut network = Self { running, failed: CancellationToken::new(), parts: Vec::new(), chain, lock };
-        let started = network.start_parts(home, options, progress, operator, rpc_listener, api_listener).await;
+        let started = network.start_parts(home, options, progress, operator, rpc_listeners, api_listener).await;
         match started {
             Ok(()) => Ok(network),
             Err(error) => {
@@ -93,16 +97,19 @@ impl LocalNetwork {
         options: &NetworkOptions,
         progress: &Progress,
         operator: Arc<Operator>,
-        rpc_listener: TcpListener,
+        rpc_listeners: (TcpListener, TcpListener),
         api_listener: TcpListener,
     ) -> Result<()> {
-        let chain = self.chain.clone();
-        self.part("chain's interface", |stop| async move {
-            tokio::select! {
-                () = stop.cancelled() => Ok(()),
-                served = chain.serve(rpc_listener) => Ok(served?),
-            }
-        });
+        // Solana's clients look for the websocket one port above.
+        for (name, listener) in [("chain's interface", rpc_listeners.0), ("chain's websocket", rpc_listeners.1)] {
+            let chain = self.chain.clone();
+            self.part(name, |stop| async move {
+                tokio::select! {
+                    () = stop.cancelled() => Ok(()),
+                    served = chain.serve(listener) => Ok(served?),
+                }
+            });
+        }
 
         progress.doing("founding the network");
         let genesis = Genesis::LOCAL;
@@ -208,11 +215,9 @@ impl LocalNetwork {
     }
 }
 
-async fn listen(port: u16, option: &str) -> Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-        Failure::new(format!("cannot listen on port {port} of this machine"))
-            .hint(format!("choose another one with {option}, or 0 for any free one"))
-    })
+fn cannot_listen(what: &str, option: &str) -> Failure {
+    Failure::new(format!("cannot listen on {what} of this machine"))
+        .hint(format!("choose another with {option}, or 0 for any that is free"))
 }
 
 /// CPUs of the machine for each of so many agents, at least one.

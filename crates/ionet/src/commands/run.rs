@@ -8,6 +8,7 @@ use ionet_types::clusters::{BookRequest, Cluster};
 use ionet_types::transactions::{Receipt, Record};
 use ionet_types::{BaseUnits, ClusterId};
 use serde::Serialize;
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 use tokio_util::sync::CancellationToken;
 
 use super::quote::HireArgs;
@@ -36,6 +37,11 @@ Examples:
 
 With --json, standard output is one object: `cluster`, `job`, `records` (kind, amounts, signature), `balance` (with `ok`).
 The job's own output then goes to standard error. The job finds IONET_NODES and IONET_CLUSTER in its environment.";
+
+/// Memory that Ray needs for each node, bytes: what a worker that does nothing was seen to take.
+const NODE_BYTES: u64 = 250 << 20;
+/// What the head takes besides.
+const HEAD_BYTES: u64 = 400 << 20;
 
 /// What is to be run, and on what.
 #[derive(Debug, Clone, Args)]
@@ -102,6 +108,8 @@ pub async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
     let (client, own_network) = if let Some(client) = context.find_network().await? {
         (client, None)
     } else {
+        let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+        check_memory(args.hire.nodes, System::new_with_specifics(memory).total_memory())?;
         let options = NetworkOptions { agents: args.hire.nodes as usize, cpus_per_agent: args.cpus_per_node, ..NetworkOptions::default() };
         let network = run.unless_interrupted(LocalNetwork::start(&context.home, &options, &progress)).await?;
         progress.done(&format!("network up: chain, control plane and {} agents in this process", options.agents));
@@ -114,6 +122,22 @@ pub async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
     }
     progress.clear();
     ended
+}
+
+/// Refuses more nodes than fit into this machine's memory: Ray on all of them would only bring the machine down.
+fn check_memory(nodes: u32, memory_bytes: u64) -> Result<()> {
+    let fit = memory_bytes.saturating_sub(HEAD_BYTES) / NODE_BYTES;
+    if u64::from(nodes) <= fit.max(1) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{nodes} nodes do not fit into this machine: its memory of {} GB is enough for Ray on {fit}",
+        memory_bytes >> 30
+    ))
+    .code("capacity_insufficient")
+    .hint("ask for fewer --nodes, or name a network with more machines with --url")
+    .exit(Exit::Refused)
+    .into())
 }
 
 struct Run<'a> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::Home;
+use crate::support::{Home, both, pi};
 
 #[test]
 fn help_reads_well() {
@@ -33,6 +33,9 @@ fn errors_say_what_why_and_what_to_do() {
     insta::assert_snapshot!("no_script", home.shown(&["run", "missing.py"]));
     insta::assert_snapshot!("bad_url", home.shown(&["tne", "--url", "localhost"]));
     insta::assert_snapshot!("bad_currency", home.shown(&["quote", "--currency", "doge"]));
+    let huge = home.run(&["run", &pi(), "--nodes", "100000"]);
+    assert_eq!(huge.status.code(), Some(5), "{}", both(&huge));
+    assert!(both(&huge).contains("100000 nodes do not fit into this machine"), "{}", both(&huge));
     // Nobody listens on this port.
     let gone = home.run(&["tne", "--url", "http://127.0.0.1:9"]);
     assert_eq!(gone.status.code(), Some(6));

@@ -1,5 +1,7 @@
 //! `ionet up`, and the other commands from a second process.
 
+use std::io::{Read as _, Write as _};
+
 use crate::support::{Home, Network, both, pi, ray_is_here};
 
 #[test]
@@ -8,6 +10,22 @@ fn the_other_commands_work_from_a_second_process() {
     let mut network = Network::spawn(&home, &["--agents", "2"]);
     let told = network.announcement();
     let url = told["url"].as_str().unwrap().to_owned();
+
+    // The chain's websocket is where Solana's clients look for it.
+    let rpc: std::net::SocketAddr = told["rpc_url"].as_str().unwrap().trim_start_matches("http://").parse().unwrap();
+    let mut websocket = std::net::TcpStream::connect((rpc.ip(), rpc.port() + 1)).unwrap();
+    let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    websocket.write_all(upgrade.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    websocket.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    // Both ports of the pair must be free.
+    let taken = home.path().join("taken");
+    let port = (rpc.port() - 1).to_string();
+    let second = home.run(&["up", "--dir", taken.to_str().unwrap(), "--rpc-port", &port]);
+    assert_eq!(second.status.code(), Some(1), "{}", both(&second));
+    assert!(both(&second).contains("choose another with --rpc-port"), "{}", both(&second));
 
     // A second network in the same place is refused and harms nothing.
     let second = home.run(&["up"]);
