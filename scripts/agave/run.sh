@@ -18,6 +18,9 @@ if [ -z "${LIBCLANG_PATH:-}" ] && ! ldconfig -p 2>/dev/null | grep 'libclang[-.]
   fi
   LIBCLANG_PATH=$("$venv/bin/python" -c 'import clang, os; print(os.path.join(os.path.dirname(clang.__file__), "native"))')
   export LIBCLANG_PATH
+  # The generator links to it and looks for it by its own name, which that package leaves out.
+  own_name=$(readelf -d "$LIBCLANG_PATH/libclang.so" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p')
+  ln -sf libclang.so "$LIBCLANG_PATH/$own_name"
   export LD_LIBRARY_PATH="$LIBCLANG_PATH${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   # That libclang comes without headers of its own; the C compiler's do.
   BINDGEN_EXTRA_CLANG_ARGS="-I$(cc -print-file-name=include)"
