@@ -9,6 +9,10 @@ use ionet_types::{Address, ClusterId, Currency, MicroUsd, Money, TransactionSign
 
 use crate::error::{HubError, HubResult};
 
+mod supply;
+
+pub(crate) use supply::supply_record;
+
 pub(crate) fn address(address: &solana_address::Address) -> Address {
     Address(address.to_bytes())
 }

@@ -9,6 +9,9 @@ use spl_associated_token_account_interface::address::get_associated_token_addres
 /// A cluster's id: the bytes of a UUID. It keys the booking account.
 pub type ClusterId = [u8; 16];
 
+/// A slashing case's id: the bytes of a UUID. It keys the case account.
+pub type CaseId = [u8; 16];
+
 /// The SPL token program.
 pub const TOKEN_PROGRAM: Address = Address::new_from_array(ionet_abi::TOKEN_PROGRAM);
 /// The system program.
@@ -40,6 +43,26 @@ pub fn vault(program_id: &Address, kind: VaultKind) -> Address {
     Address::find_program_address(&[seeds::VAULT, &[kind as u8]], program_id).0
 }
 
+/// The account of a device on chain, by the device's own key.
+pub fn device(program_id: &Address, device: &Address) -> Address {
+    Address::find_program_address(&[seeds::DEVICE, device.as_ref()], program_id).0
+}
+
+/// The claim account of a device: its beneficiary's name in the tree of lifetime totals.
+pub fn device_claim(program_id: &Address, device: &Address) -> Address {
+    Address::find_program_address(&[seeds::CLAIM, device.as_ref()], program_id).0
+}
+
+/// The claim account of who co-stakes, or once co-staked, a device.
+pub fn co_staker_claim(program_id: &Address, device: &Address, co_staker: &Address) -> Address {
+    Address::find_program_address(&[seeds::CLAIM, device.as_ref(), co_staker.as_ref()], program_id).0
+}
+
+/// A slashing case.
+pub fn case(program_id: &Address, case_id: &CaseId) -> Address {
+    Address::find_program_address(&[seeds::CASE, case_id], program_id).0
+}
+
 /// The associated token account of `owner` for `mint`.
 pub fn associated_token(owner: &Address, mint: &Address) -> Address {
     get_associated_token_address_with_program_id(owner, mint, &TOKEN_PROGRAM)
@@ -60,11 +83,24 @@ pub struct Addresses {
     pub io_mint: Address,
     /// The vaults, by [`VaultKind`].
     pub vaults: [Address; VaultKind::COUNT],
+    /// The supply account.
+    pub supply: Address,
+    /// The epochs account.
+    pub epochs: Address,
+    /// The verifiers account.
+    pub verifiers: Address,
+    /// The multipliers account.
+    pub multipliers: Address,
+    /// Vault of minted IO that is owed to suppliers.
+    pub io_rewards: Address,
+    /// Vault of all stakes and bonds.
+    pub io_stake: Address,
 }
 
 impl Addresses {
     /// The addresses of the network of this program with these mints.
     pub fn derive(program_id: Address, usdc_mint: Address, io_mint: Address) -> Self {
+        let own = |seed: &[u8]| Address::find_program_address(&[seed], &program_id).0;
         Self {
             program_id,
             network: network(&program_id),
@@ -72,12 +108,38 @@ impl Addresses {
             usdc_mint,
             io_mint,
             vaults: VaultKind::ALL.map(|kind| vault(&program_id, kind)),
+            supply: own(seeds::SUPPLY),
+            epochs: own(seeds::EPOCHS),
+            verifiers: own(seeds::VERIFIERS),
+            multipliers: own(seeds::MULTIPLIERS),
+            io_rewards: own(seeds::IO_REWARDS),
+            io_stake: own(seeds::IO_STAKE),
         }
     }
 
     /// The booking account of a cluster.
     pub fn booking(&self, cluster_id: &ClusterId) -> Address {
         booking(&self.program_id, cluster_id)
+    }
+
+    /// The account of a device.
+    pub fn device(&self, key: &Address) -> Address {
+        device(&self.program_id, key)
+    }
+
+    /// The claim account of a device.
+    pub fn device_claim(&self, device: &Address) -> Address {
+        device_claim(&self.program_id, device)
+    }
+
+    /// The claim account of a device's co-staker.
+    pub fn co_staker_claim(&self, device: &Address, co_staker: &Address) -> Address {
+        co_staker_claim(&self.program_id, device, co_staker)
+    }
+
+    /// A slashing case.
+    pub fn case(&self, case_id: &CaseId) -> Address {
+        case(&self.program_id, case_id)
     }
 
     /// A vault.

@@ -74,6 +74,18 @@ pub enum LedgerError {
     /// No such booking.
     #[error("there is no booking of this cluster on chain")]
     BookingMissing,
+    /// The network's supply side was not set up.
+    #[error("this network has no supply side yet: it mints, pays and stakes nothing")]
+    SupplyMissing,
+    /// The device was never registered.
+    #[error("this device is not registered on chain")]
+    DeviceMissing,
+    /// No such beneficiary.
+    #[error("there is no claim account at this address")]
+    ClaimMissing,
+    /// No such case.
+    #[error("there is no such case on chain")]
+    CaseMissing,
     /// Bytes on chain, or from a client, are not what they must be.
     #[error("the {what} is malformed")]
     Malformed {
@@ -129,6 +141,10 @@ impl LedgerError {
             Self::NetworkDiffers { .. } => "network_differs",
             Self::ProgramMissing { .. } => "program_missing",
             Self::BookingMissing => "booking_missing",
+            Self::SupplyMissing => "supply_missing",
+            Self::DeviceMissing => "device_missing",
+            Self::ClaimMissing => "claim_missing",
+            Self::CaseMissing => "case_missing",
             Self::Malformed { .. } => "malformed",
             Self::SignatureMissing { .. } => "signature_missing",
             Self::RecordMissing { .. } => "record_missing",

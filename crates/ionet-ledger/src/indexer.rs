@@ -17,7 +17,8 @@ use solana_transaction_status::EncodedConfirmedTransactionWithStatusMeta;
 use crate::address::{self, ClusterId};
 use crate::error::LedgerError;
 use crate::ledger::{COMMITMENT, ENCODING, Ledger, MAX_TRANSACTION_VERSION};
-use crate::records::{Record, records_in_transaction};
+use crate::records::{Record, Written, records_in_transaction};
+use crate::supply::SupplyRecord;
 
 /// Signatures asked for at once: the most that Solana's RPC gives.
 const PAGE: usize = 1000;
@@ -43,8 +44,10 @@ pub struct Indexer {
 /// What one step of an [`Indexer`] read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The records, in the order of the chain.
+    /// The records of bookings, in the order of the chain.
     pub records: Vec<Record>,
+    /// The records of the supply side, likewise.
+    pub supply: Vec<SupplyRecord>,
     /// Where to go on; store it together with the records.
     pub cursor: Option<Cursor>,
     /// Whether nothing is left to read for now.
@@ -59,11 +62,11 @@ impl Indexer {
             self.backlog = self.ledger.signatures(&self.ledger.program_id, until).await?.into();
         }
         let wanted: Vec<_> = self.backlog.iter().take(max_transactions.max(1)).copied().collect();
-        let records = self.ledger.records_of_transactions(&wanted).await?;
+        let Written { bookings: records, supply } = self.ledger.written_by(&wanted).await?;
         // Only now is it read: an error above leaves the backlog as it was.
         self.backlog.drain(..wanted.len());
         self.cursor = wanted.last().copied().or(self.cursor);
-        Ok(Batch { records, cursor: self.cursor, caught_up: self.backlog.is_empty() })
+        Ok(Batch { records, supply, cursor: self.cursor, caught_up: self.backlog.is_empty() })
     }
 }
 
@@ -78,7 +81,7 @@ impl Ledger {
         let Some(booking) = self.booking(cluster_id).await? else { return Ok(Vec::new()) };
         let address = address::booking(&self.program_id, cluster_id);
         let signatures = self.signatures(&address, None).await?;
-        let mut records = self.records_of_transactions(&signatures).await?;
+        let mut records = self.written_by(&signatures).await?.bookings;
         records.retain(|record| record.cluster_id == *cluster_id);
         records.sort_by_key(|record| record.number);
         records.dedup_by_key(|record| record.number);
@@ -93,8 +96,23 @@ impl Ledger {
         Ok(records)
     }
 
+    /// The records of an account of the supply side (a device, a claim account, the epochs or the verifiers account), by number, none
+    /// missing.
+    pub async fn supply_records_of(&self, subject: &Address) -> Result<Vec<SupplyRecord>, LedgerError> {
+        let signatures = self.signatures(subject, None).await?;
+        let mut records = self.written_by(&signatures).await?.supply;
+        records.retain(|record| record.subject == *subject);
+        records.sort_by_key(|record| record.number);
+        records.dedup_by_key(|record| record.number);
+        let gap = records.iter().zip(0..).find(|(record, number)| record.number != *number);
+        if let Some((_, record)) = gap {
+            return Err(LedgerError::RecordMissing { record });
+        }
+        Ok(records)
+    }
+
     /// The records that one transaction wrote; `None` when the endpoint does not know it.
-    pub async fn records_of_transaction(&self, signature: &Signature) -> Result<Option<Vec<Record>>, LedgerError> {
+    pub async fn records_of_transaction(&self, signature: &Signature) -> Result<Option<Written>, LedgerError> {
         let found = self.transaction(signature).await?;
         found.map(|found| records_in_transaction(&self.program_id, *signature, &found)).transpose()
     }
@@ -121,8 +139,8 @@ impl Ledger {
         }
     }
 
-    async fn records_of_transactions(&self, transactions: &[Cursor]) -> Result<Vec<Record>, LedgerError> {
-        let batches: Vec<Vec<Record>> = stream::iter(transactions.to_vec())
+    async fn written_by(&self, transactions: &[Cursor]) -> Result<Written, LedgerError> {
+        let batches: Vec<Written> = stream::iter(transactions.to_vec())
             .map(|cursor| async move {
                 // The list names it, so it exists: this endpoint only has not caught up.
                 let found = self.records_of_transaction(&cursor.signature).await?;
@@ -131,7 +149,12 @@ impl Ledger {
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        Ok(batches.into_iter().flatten().collect())
+        let mut all = Written::default();
+        for batch in batches {
+            all.bookings.extend(batch.bookings);
+            all.supply.extend(batch.supply);
+        }
+        Ok(all)
     }
 
     async fn transaction(&self, signature: &Signature) -> Result<Option<EncodedConfirmedTransactionWithStatusMeta>, LedgerError> {

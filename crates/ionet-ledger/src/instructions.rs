@@ -17,6 +17,8 @@ use solana_instruction::{AccountMeta, Instruction};
 
 use crate::address::{Addresses, ClusterId, SYSTEM_PROGRAM, TOKEN_PROGRAM};
 
+pub mod supply;
+
 fn build<T: Arguments>(program_id: Address, accounts: impl IntoIterator<Item = (Address, AccountUse)>, args: &T) -> Instruction {
     let accounts =
         accounts.into_iter().map(|(pubkey, used)| AccountMeta { pubkey, is_signer: used.signer, is_writable: used.writable }).collect();

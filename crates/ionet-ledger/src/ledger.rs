@@ -182,7 +182,7 @@ impl Ledger {
     }
 
     /// Accounts, all of one moment, in the order asked. (The client's call for a single account hides what kind of error it met.)
-    async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, LedgerError> {
+    pub(crate) async fn accounts(&self, addresses: &[Address]) -> Result<Vec<Option<Account>>, LedgerError> {
         const MALFORMED: LedgerError = LedgerError::malformed("account");
         let config = RpcAccountInfoConfig {
             encoding: Some(UiAccountEncoding::Base64),
@@ -197,7 +197,7 @@ impl Ledger {
     }
 
     /// The data of an account, which must be the program's own; `None` when there is none.
-    async fn program_data(&self, address: &Address) -> Result<Option<Vec<u8>>, LedgerError> {
+    pub(crate) async fn program_data(&self, address: &Address) -> Result<Option<Vec<u8>>, LedgerError> {
         let account = self.account(address).await?;
         // An address of the program that only received lamports belongs to the system program: as good as not there.
         Ok(account.filter(|account| account.owner == self.program_id).map(|account| account.data))

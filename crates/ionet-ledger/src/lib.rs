@@ -19,11 +19,12 @@ pub mod receipt;
 pub mod records;
 mod steps;
 mod submit;
+pub mod supply;
 pub mod tne;
 mod transaction;
 
 pub use accounts::{BookingView, Network, Oracle, TokenAccount, VaultBalances};
-pub use address::{Addresses, ClusterId};
+pub use address::{Addresses, CaseId, ClusterId};
 pub use error::LedgerError;
 pub use failure::Failure;
 pub use faucet::Grant;
@@ -32,7 +33,11 @@ pub use indexer::{Cursor, Indexer};
 pub use ledger::{BookingFilter, COMMITMENT, Ledger};
 pub use operator::{KeyRole, Operator};
 pub use receipt::{Balance, Receipt};
-pub use records::{Body, Record};
+pub use records::{Body, Record, Written};
 pub use steps::StepOutcome;
+pub use supply::{
+    CaseFilter, CaseView, ClaimFilter, ClaimView, DeviceFilter, DeviceView, EpochsView, MultipliersView, SupplyEvent, SupplyRecord,
+    SupplyVaults, SupplyView, VerifiersView,
+};
 pub use tne::Tne;
 pub use transaction::{MAX_TRANSACTION_BYTES, Prepared, Simulation, add_signature, decode_transaction, encode_transaction, message_hash};

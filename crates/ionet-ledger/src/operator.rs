@@ -22,8 +22,10 @@ pub enum KeyRole {
     Authority,
     /// Co-signs offers.
     Quote,
-    /// Writes starts and work logs.
+    /// Writes starts and work logs, and votes for roots as the network's first bonded verifier.
     Verifier,
+    /// Decides appeals and strikes roots of a local network, where elsewhere a multisig does.
+    Council,
     /// Submits prices.
     Oracle,
     /// May mint the coins of a local network: its genesis and its faucet.
@@ -38,11 +40,12 @@ pub enum KeyRole {
 
 impl KeyRole {
     /// All roles.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Payer,
         Self::Authority,
         Self::Quote,
         Self::Verifier,
+        Self::Council,
         Self::Oracle,
         Self::Faucet,
         Self::Program,
@@ -57,6 +60,7 @@ impl KeyRole {
             Self::Authority => "authority.json",
             Self::Quote => "quote.json",
             Self::Verifier => "verifier.json",
+            Self::Council => "council.json",
             Self::Oracle => "oracle.json",
             Self::Faucet => "faucet.json",
             Self::Program => "program.json",
@@ -76,6 +80,8 @@ pub struct Operator {
     pub quote: Keypair,
     /// [`KeyRole::Verifier`].
     pub verifier: Keypair,
+    /// [`KeyRole::Council`].
+    pub council: Keypair,
     /// [`KeyRole::Oracle`].
     pub oracle: Keypair,
     /// [`KeyRole::Faucet`].
@@ -99,6 +105,7 @@ impl Operator {
             authority: key(KeyRole::Authority)?,
             quote: key(KeyRole::Quote)?,
             verifier: key(KeyRole::Verifier)?,
+            council: key(KeyRole::Council)?,
             oracle: key(KeyRole::Oracle)?,
             faucet: key(KeyRole::Faucet)?,
             program: key(KeyRole::Program)?,
@@ -114,6 +121,7 @@ impl Operator {
             KeyRole::Authority => &self.authority,
             KeyRole::Quote => &self.quote,
             KeyRole::Verifier => &self.verifier,
+            KeyRole::Council => &self.council,
             KeyRole::Oracle => &self.oracle,
             KeyRole::Faucet => &self.faucet,
             KeyRole::Program => &self.program,

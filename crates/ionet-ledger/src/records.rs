@@ -19,6 +19,7 @@ use solana_transaction_status::{EncodedConfirmedTransactionWithStatusMeta, UiInn
 
 use crate::address::{self, ClusterId};
 use crate::error::LedgerError;
+use crate::supply::{SupplyRecord, supply_records_in};
 
 /// What a record says. See `ionet_abi::events` for each body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,26 +154,11 @@ pub struct Executed<'a> {
     pub inner: &'a [UiInnerInstructions],
 }
 
-/// The records that a transaction wrote, in order.
+/// The records of bookings that a transaction wrote, in order.
 pub fn records_in(program_id: &Address, executed: &Executed<'_>) -> Result<Vec<Record>, LedgerError> {
     const MALFORMED: LedgerError = LedgerError::malformed("event record");
     let mut records = Vec::new();
-    if !executed.succeeded {
-        return Ok(records);
-    }
-    let network = address::network(program_id);
-    for instruction in executed.inner.iter().flat_map(|group| &group.instructions) {
-        // Only compiled instructions are asked for.
-        let UiInstruction::Compiled(instruction) = instruction else { return Err(LedgerError::malformed("transaction")) };
-        let key = |index: u8| executed.keys.get(usize::from(index));
-        if key(instruction.program_id_index) != Some(program_id) {
-            continue;
-        }
-        let signer = instruction.accounts.first().and_then(|index| key(*index));
-        if signer != Some(&network) {
-            continue;
-        }
-        let data = bs58::decode(&instruction.data).into_vec().map_err(|_| MALFORMED)?;
+    for data in event_data(program_id, executed)? {
         if data.first() != Some(&EVENT_TAG) {
             continue;
         }
@@ -195,12 +181,43 @@ pub fn records_in(program_id: &Address, executed: &Executed<'_>) -> Result<Vec<R
     Ok(records)
 }
 
+/// The data of all calls that the program made to itself, in order: only it can make the network account sign.
+pub(crate) fn event_data(program_id: &Address, executed: &Executed<'_>) -> Result<Vec<Vec<u8>>, LedgerError> {
+    let mut found = Vec::new();
+    if !executed.succeeded {
+        return Ok(found);
+    }
+    let network = address::network(program_id);
+    for instruction in executed.inner.iter().flat_map(|group| &group.instructions) {
+        // Only compiled instructions are asked for.
+        let UiInstruction::Compiled(instruction) = instruction else { return Err(LedgerError::malformed("transaction")) };
+        let key = |index: u8| executed.keys.get(usize::from(index));
+        if key(instruction.program_id_index) != Some(program_id) {
+            continue;
+        }
+        let signer = instruction.accounts.first().and_then(|index| key(*index));
+        if signer == Some(&network) {
+            found.push(bs58::decode(&instruction.data).into_vec().map_err(|_| LedgerError::malformed("event record"))?);
+        }
+    }
+    Ok(found)
+}
+
+/// All records that one transaction wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Those of bookings, in order.
+    pub bookings: Vec<Record>,
+    /// Those of the supply side, in order.
+    pub supply: Vec<SupplyRecord>,
+}
+
 /// The records in a transaction as an RPC endpoint gives it.
 pub fn records_in_transaction(
     program_id: &Address,
     signature: Signature,
     found: &EncodedConfirmedTransactionWithStatusMeta,
-) -> Result<Vec<Record>, LedgerError> {
+) -> Result<Written, LedgerError> {
     const MALFORMED: LedgerError = LedgerError::malformed("transaction");
     let transaction = found.transaction.transaction.decode().ok_or(MALFORMED)?;
     let meta = found.transaction.meta.as_ref().ok_or(MALFORMED)?;
@@ -223,5 +240,5 @@ pub fn records_in_transaction(
         keys: &keys,
         inner: inner.map_or(&[], Vec::as_slice),
     };
-    records_in(program_id, &executed)
+    Ok(Written { bookings: records_in(program_id, &executed)?, supply: supply_records_in(program_id, &executed)? })
 }

@@ -58,6 +58,23 @@ uuid_id! {
     KeyId
 }
 
+uuid_id! {
+    /// A slashing case. UUID version 7.
+    CaseId
+}
+
+impl CaseId {
+    /// The id as the program stores it.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// The id as the program stores it.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
 impl ClusterId {
     /// The id as the program stores it.
     pub const fn bytes(self) -> [u8; 16] {
@@ -129,6 +146,48 @@ base58_id! {
     TransactionSignature, 64, "not a transaction signature (base58 of 64 bytes)"
 }
 
+/// A SHA-256 hash: 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
+pub struct Sha256(pub [u8; 32]);
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let mut bytes = [0; 32];
+        let canonical = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) if canonical => Ok(Self(bytes)),
+            _ => Err(ParseIdError("not a SHA-256 hash (64 lower-case hexadecimal digits)")),
+        }
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +201,14 @@ mod tests {
         assert!(bs58::encode([7; 33]).into_string().parse::<Address>().is_err());
         assert!("1".repeat(1_000_000).parse::<Address>().is_err());
         assert!("0OIl".parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn hashes_round_trip_and_have_one_spelling() {
+        let hash = Sha256([0xAB; 32]);
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert!(hash.to_string().to_uppercase().parse::<Sha256>().is_err());
+        assert!("ab".parse::<Sha256>().is_err());
     }
 
     #[test]

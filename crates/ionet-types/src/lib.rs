@@ -15,8 +15,9 @@ pub mod page;
 pub mod payments;
 pub mod problem;
 pub mod quotes;
+pub mod supply;
 pub mod tne;
 pub mod transactions;
 
-pub use ids::{Address, ClusterId, DeviceId, KeyId, TransactionSignature};
+pub use ids::{Address, CaseId, ClusterId, DeviceId, KeyId, Sha256, TransactionSignature};
 pub use money::{BaseUnits, Currency, MicroUsd, Money};

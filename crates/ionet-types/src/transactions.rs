@@ -8,6 +8,7 @@ use crate::clusters::{ClusterStatus, EndReason};
 use crate::hardware::HardwareKind;
 use crate::ids::{Address, ClusterId, TransactionSignature};
 use crate::money::{Currency, MicroUsd, Money};
+use crate::supply::SupplyRecord;
 
 /// A transaction that the network has built and signed its own part of. The customer adds its signature and submits it, here or at any RPC
 /// endpoint of the chain.
@@ -265,8 +266,11 @@ pub struct TransactionDetail {
     pub slot: u64,
     /// When, unix seconds on the chain's clock.
     pub at_unix_secs: i64,
-    /// The records, in order.
+    /// The records of bookings, in order.
     pub records: Vec<Record>,
+    /// The records of the supply side, in order.
+    #[serde(default)]
+    pub supply_records: Vec<SupplyRecord>,
 }
 
 /// A cluster's whole story in money.

@@ -4,6 +4,7 @@ use ionet_ledger::{LedgerError, decode_transaction};
 use ionet_types::TransactionSignature;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
+use ionet_types::supply::SupplyRecord;
 use ionet_types::transactions::{Record, RecordFilter, SubmitRequest, Submitted, TransactionDetail, TransactionStatus};
 use solana_signer::Signer as _;
 
@@ -42,12 +43,17 @@ impl Hub {
 
     /// One transaction with the program's records in it. One that the index does not have yet is looked up on chain.
     pub async fn transaction_show(&self, signature: TransactionSignature) -> HubResult<TransactionDetail> {
-        let mut records = self.store().records_of_transaction(signature).await?;
-        if records.is_empty() {
-            let found = self.ledger().records_of_transaction(&translate::solana_signature(signature)).await?.unwrap_or_default();
-            records = found.iter().map(translate::record).collect::<HubResult<_>>()?;
+        let records = self.store().records_of_transaction(signature).await?;
+        if let Some(first) = records.first() {
+            let (slot, at_unix_secs) = (first.slot, first.at_unix_secs);
+            return Ok(TransactionDetail { signature, slot, at_unix_secs, records, supply_records: Vec::new() });
         }
-        let first = records.first().ok_or(Code::TransactionNotFound)?;
-        Ok(TransactionDetail { signature, slot: first.slot, at_unix_secs: first.at_unix_secs, records })
+        let found = self.ledger().records_of_transaction(&translate::solana_signature(signature)).await?.unwrap_or_default();
+        let records: Vec<Record> = found.bookings.iter().map(translate::record).collect::<HubResult<_>>()?;
+        let supply_records: Vec<SupplyRecord> = found.supply.iter().map(translate::supply_record).collect::<HubResult<_>>()?;
+        let booked = records.first().map(|record| (record.slot, record.at_unix_secs));
+        let supplied = supply_records.first().map(|record| (record.slot, record.at_unix_secs));
+        let (slot, at_unix_secs) = booked.or(supplied).ok_or(Code::TransactionNotFound)?;
+        Ok(TransactionDetail { signature, slot, at_unix_secs, records, supply_records })
     }
 }
