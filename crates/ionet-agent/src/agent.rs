@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) options: AgentOptions,
     pub(crate) key: DeviceKey,
     pub(crate) device_id: String,
+    /// When this agent started, unix seconds.
+    pub(crate) running_since_unix_secs: i64,
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
     pub(crate) runtime: Box<dyn Runtime>,
@@ -94,6 +96,7 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
     let desired = store.desired()?.map(Arc::new);
     let shared = Arc::new(Shared {
         device_id: key.device_id(),
+        running_since_unix_secs: unix_secs(),
         key,
         store,
         reaper: Reaper::default(),

@@ -11,7 +11,7 @@ use std::{
 
 use futures::{SinkExt, StreamExt, stream::SplitStream};
 use ionet_types::agent::{
-    AgentMessage, CONNECT_PATH, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, MAX_FRAME_BYTES, ObservedState, ProtocolError,
+    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, MAX_FRAME_BYTES, ObservedState, ProtocolError,
 };
 use rand::Rng;
 use thiserror::Error;
@@ -122,7 +122,9 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Br
     let options = shared.options.clone();
     let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let hello = Hello::sign(shared.key.signing_key(), &network, &nonce, version, hardware, shared.options.label.clone());
+    let declared = Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) };
+    let label = shared.options.label.clone();
+    let hello = Hello::sign_declaring(shared.key.signing_key(), &network, &nonce, version, hardware, label, declared);
     socket.send(Message::text(AgentMessage::Hello(Box::new(hello)).encode())).await?;
     match receive(&mut socket).await? {
         HubMessage::Welcome { heartbeat_secs, .. } => {

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use ionet_types::agent::MAX_LABEL_BYTES;
+use ionet_types::{Address, agent::MAX_LABEL_BYTES};
 
 use crate::AgentError;
 
@@ -15,6 +15,8 @@ pub struct AgentOptions {
     pub hub_url: String,
     /// Name for people to tell devices apart.
     pub label: Option<String>,
+    /// The wallet that owns the device: only it may register the device on chain, stake on it and choose where its rewards go.
+    pub owner: Option<Address>,
     /// Name of the network that the device belongs to. If absent, the first network that welcomes the device is remembered in `dir`.
     pub network: Option<String>,
     /// Logical CPUs to offer; all of the machine if absent.
@@ -40,6 +42,7 @@ impl AgentOptions {
             dir: dir.into(),
             hub_url: hub_url.into(),
             label: None,
+            owner: None,
             network: None,
             cpus: None,
             memory_mb: None,

@@ -36,7 +36,7 @@ impl StepOutcome {
 
 /// What a step did that was sent and failed with `error`, when the chain says afterwards whether it is `done`: an error counts only if the
 /// step is still missing, as somebody else may have taken it meanwhile.
-pub(crate) fn unless_done(error: LedgerError, done: Result<bool, LedgerError>) -> Result<StepOutcome, LedgerError> {
+pub(crate) fn unless_done(error: LedgerError, done: &Result<bool, LedgerError>) -> Result<StepOutcome, LedgerError> {
     if matches!(done, Ok(true)) { Ok(StepOutcome::AlreadyDone) } else { Err(error) }
 }
 

@@ -1,7 +1,7 @@
 //! Devices that have ever connected.
 
-use ionet_types::DeviceId;
-use ionet_types::agent::Hardware;
+use ionet_types::agent::{Declared, Hardware};
+use ionet_types::{Address, DeviceId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -18,6 +18,10 @@ pub struct DeviceRow {
     pub hardware: Hardware,
     /// Version of its agent.
     pub agent_version: String,
+    /// The wallet that it declared as its owner.
+    pub owner: Option<Address>,
+    /// When its agent started, unix seconds, as it declared by its own clock.
+    pub running_since_unix_secs: Option<i64>,
     /// When it first connected, unix seconds.
     pub registered_at_unix_secs: i64,
     /// When it last connected or left, unix seconds.
@@ -26,13 +30,29 @@ pub struct DeviceRow {
     pub failed_at_unix_secs: i64,
 }
 
+/// What a device reports when it connects.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported<'a> {
+    /// Name that its supplier gave it.
+    pub label: Option<&'a str>,
+    /// What its agent found.
+    pub hardware: &'a Hardware,
+    /// Version of its agent.
+    pub agent_version: &'a str,
+    /// What it declares and signs.
+    pub declared: Declared,
+}
+
 fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
     let hardware: String = row.try_get("hardware")?;
+    let owner: Option<String> = row.try_get("owner")?;
     Ok(DeviceRow {
         id: parsed(row, "id")?,
         label: row.try_get("label")?,
         hardware: serde_json::from_str(&hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?,
         agent_version: row.try_get("agent_version")?,
+        owner: owner.map(|owner| owner.parse().map_err(|_| StoreError::Damaged { what: "owner" })).transpose()?,
+        running_since_unix_secs: row.try_get("running_since_unix_secs")?,
         registered_at_unix_secs: row.try_get("registered_at_unix_secs")?,
         last_seen_unix_secs: row.try_get("last_seen_unix_secs")?,
         failed_at_unix_secs: row.try_get("failed_at_unix_secs")?,
@@ -41,24 +61,21 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
 
 impl Store {
     /// A device has connected: registers it, or takes over what it reports now.
-    pub async fn device_connected(
-        &self,
-        id: DeviceId,
-        label: Option<&str>,
-        hardware: &Hardware,
-        agent_version: &str,
-        now_unix_secs: i64,
-    ) -> StoreResult<()> {
-        let hardware = serde_json::to_string(hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
+    pub async fn device_connected(&self, id: DeviceId, reported: &Reported<'_>, now_unix_secs: i64) -> StoreResult<()> {
+        let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
         sqlx::query(
-            "INSERT INTO devices (id, label, hardware, agent_version, registered_at_unix_secs, last_seen_unix_secs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-             ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, last_seen_unix_secs = ?5",
+            "INSERT INTO devices
+                 (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+             ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
+                 last_seen_unix_secs = ?7",
         )
         .bind(id.to_string())
-        .bind(label)
+        .bind(reported.label)
         .bind(hardware)
-        .bind(agent_version)
+        .bind(reported.agent_version)
+        .bind(reported.declared.owner.map(|owner| owner.to_string()))
+        .bind(reported.declared.running_since_unix_secs)
         .bind(now_unix_secs)
         .execute(&self.write)
         .await?;
@@ -96,6 +113,14 @@ impl Store {
     pub async fn devices(&self, after: Option<DeviceId>, limit: u32) -> StoreResult<Vec<DeviceRow>> {
         let after = after.map_or_else(String::new, |id| id.to_string());
         let query = sqlx::query("SELECT * FROM devices WHERE id > ? ORDER BY id LIMIT ?").bind(after).bind(limit);
+        query.fetch_all(&self.read).await?.iter().map(device).collect()
+    }
+
+    /// Devices that declare this owner, after `after` in the order of their ids.
+    pub async fn devices_of_owner(&self, owner: Address, after: Option<DeviceId>, limit: u32) -> StoreResult<Vec<DeviceRow>> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let query = sqlx::query("SELECT * FROM devices WHERE owner = ? AND id > ? ORDER BY id LIMIT ?");
+        let query = query.bind(owner.to_string()).bind(after).bind(limit);
         query.fetch_all(&self.read).await?.iter().map(device).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! SQLite in write-ahead mode with full sync: what a method reports as written survives a power cut. One connection writes, several read.
 //! Every transaction begins with a write, so that it waits for another process's lock at its first statement and never fails to upgrade.
 //! It begins with a plain `BEGIN`: a caller that goes away in the middle of `begin_with` would leave the one writing connection in it.
-//! Each noun has a file of queries here and a migration of its own; migrations run at [`Store::open`] and each can be repeated.
+//! Each noun has a file of queries here and a migration of its own; migrations run at [`Store::open`], each once and whole.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ pub mod sessions;
 
 pub use api_keys::NewApiKey;
 pub use clusters::{ClusterRow, NewCluster};
-pub use devices::DeviceRow;
+pub use devices::{DeviceRow, Reported};
 pub use idempotency::Claim;
 pub use outages::Outage;
 pub use records::{Cursor, WorkDay};

@@ -22,7 +22,7 @@ pub mod tunnel;
 pub mod workload;
 
 pub use hardware::{Gpu, Hardware, HardwareKind, Isolation};
-pub use hello::{Hello, HelloError, device_id, parse_device_id};
+pub use hello::{Declared, Hello, HelloError, device_id, parse_device_id};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
     DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason, Token,

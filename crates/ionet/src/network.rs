@@ -16,6 +16,7 @@ use ionet_chain::{Chain, ChainOptions};
 use ionet_hub::{Clock, Hub, HubOptions, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
+use ionet_types::Address;
 use ionet_types::devices::{DeviceConnection, DeviceUse};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,6 +38,8 @@ pub struct NetworkOptions {
     pub agents: usize,
     /// CPUs that each of them offers; the machine's, shared out, if absent.
     pub cpus_per_agent: Option<u32>,
+    /// The wallet that owns the agents' devices.
+    pub owner: Option<Address>,
     /// Port of the API; 0 is any free one.
     pub port: u16,
     /// Port of the chain's JSON-RPC; 0 is any free one.
@@ -147,6 +150,7 @@ impl LocalNetwork {
         for index in 0..options.agents {
             let agent = AgentOptions {
                 label: Some(format!("local-{index}")),
+                owner: options.owner,
                 cpus: Some(options.cpus_per_agent.unwrap_or_else(|| fair_share(options.agents))),
                 ..AgentOptions::new(home.agent(index), self.running.url.clone())
             };

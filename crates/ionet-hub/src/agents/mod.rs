@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ionet_market::PriceList;
-use ionet_store::Store;
+use ionet_store::{Reported, Store};
 use ionet_types::DeviceId;
 use ionet_types::agent::{Hello, HubMessage};
 
@@ -89,8 +89,13 @@ impl PendingAgent {
         let public_key = hello.verify(&shared.network, &self.nonce).map_err(|error| refused(error.code(), &error.to_string()))?;
         let device = DeviceId(public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
-        let registered =
-            shared.store.device_connected(device, hello.label.as_deref(), &hello.hardware, &hello.agent_version, now_unix_secs).await;
+        let reported = Reported {
+            label: hello.label.as_deref(),
+            hardware: &hello.hardware,
+            agent_version: &hello.agent_version,
+            declared: hello.declared,
+        };
+        let registered = shared.store.device_connected(device, &reported, now_unix_secs).await;
         if let Err(error) = registered {
             tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
             return Err(refused("hub_unavailable", "the hub cannot take up devices at the moment: try again"));

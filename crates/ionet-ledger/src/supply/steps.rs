@@ -34,7 +34,7 @@ impl Ledger {
         let instruction = build::mint_epoch(self.addresses().await?);
         match self.send(&[instruction], &keys.payer, &[]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, minted().await.map(|minted| minted >= epoch)),
+            Err(error) => unless_done(error, &minted().await.map(|minted| minted >= epoch)),
         }
     }
 
@@ -57,7 +57,7 @@ impl Ledger {
         let instruction = build::post_root(self.addresses().await?, who, statement);
         match self.send(&[instruction], payer, &[verifier]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, voted().await),
+            Err(error) => unless_done(error, &voted().await),
         }
     }
 
@@ -72,7 +72,7 @@ impl Ledger {
         let instruction = build::accept_root(self.addresses().await?, place);
         match self.send(&[instruction], &keys.payer, &[]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, self.epochs().await.map(|epochs| epochs.book.accepted == wanted)),
+            Err(error) => unless_done(error, &self.epochs().await.map(|epochs| epochs.book.accepted == wanted)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Ledger {
         let instruction = build::strike_root(self.addresses().await?, keys.council.pubkey(), place);
         match self.send(&[instruction], &keys.payer, &[&keys.council]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, voter().await.map(|voter| voter.is_none())),
+            Err(error) => unless_done(error, &voter().await.map(|voter| voter.is_none())),
         }
     }
 
@@ -105,7 +105,7 @@ impl Ledger {
         list.push(build::claim(at, *claim, &before.payout, lifetime, proof));
         match self.send(&list, &keys.payer, &[]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, account().await.map(|now| now.claimed == lifetime)),
+            Err(error) => unless_done(error, &account().await.map(|now| now.claimed == lifetime)),
         }
     }
 
@@ -119,7 +119,7 @@ impl Ledger {
         let instruction = build::open_case(at, keys.payer.pubkey(), keys.verifier.pubkey(), accusation);
         match self.send(&[instruction], &keys.payer, &[&keys.verifier]).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, opened().await),
+            Err(error) => unless_done(error, &opened().await),
         }
     }
 
@@ -148,7 +148,7 @@ impl Ledger {
         let instruction = instruction(self.addresses().await?, &case);
         match self.send(&[instruction], &keys.payer, co_signers).await {
             Ok(signature) => Ok(StepOutcome::Done(signature)),
-            Err(error) => unless_done(error, self.expect_case(case_id).await.map(|case| case.is_closed())),
+            Err(error) => unless_done(error, &self.expect_case(case_id).await.map(|case| case.is_closed())),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is written is read back, also after a restart; migrations can be repeated.
 
-use ionet_store::{Cursor, Store};
+use ionet_store::{Cursor, Reported, Store};
+use ionet_types::agent::Declared;
 use ionet_types::transactions::{Record, RecordBody, RecordFilter, RecordKind};
 use ionet_types::{Address, MicroUsd, Money, TransactionSignature};
 
@@ -10,8 +11,13 @@ use crate::{cluster, device, hardware, store};
 async fn everything_survives_a_restart() {
     let test = store().await;
     let new = cluster(1, 1);
-    test.store.device_connected(device(1), Some("rack 1"), &hardware(), "0.1.0", 10).await.unwrap();
-    test.store.device_connected(device(1), None, &hardware(), "0.1.1", 20).await.unwrap();
+    let owner = Address([4; 32]);
+    let first = Reported { label: Some("rack 1"), hardware: &hardware(), agent_version: "0.1.0", declared: Declared::default() };
+    let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(7) };
+    let second = Reported { label: None, agent_version: "0.1.1", declared, ..first };
+    test.store.device_connected(device(1), &first, 10).await.unwrap();
+    test.store.device_connected(device(2), &first, 10).await.unwrap();
+    test.store.device_connected(device(1), &second, 20).await.unwrap();
     test.store.device_seen(device(1), 15).await.unwrap();
     test.store.cluster_reserve(&new, &[device(1)], 30).await.unwrap();
     test.store.cluster_terminate(new.id, 40).await.unwrap();
@@ -26,6 +32,9 @@ async fn everything_survives_a_restart() {
     let device = store.device(device(1)).await.unwrap().unwrap();
     assert_eq!((device.registered_at_unix_secs, device.last_seen_unix_secs), (10, 20));
     assert_eq!((device.agent_version.as_str(), device.label, device.hardware), ("0.1.1", None, hardware()));
+    assert_eq!((device.owner, device.running_since_unix_secs), (Some(owner), Some(7)));
+    let owned = store.devices_of_owner(owner, None, 10).await.unwrap();
+    assert_eq!(owned.iter().map(|row| row.id).collect::<Vec<_>>(), [device.id]);
     let row = store.cluster(new.id).await.unwrap().unwrap();
     assert!(row.offer == new);
     assert_eq!((row.landed, row.settled, row.terminate_at_unix_secs), (false, false, Some(40)));

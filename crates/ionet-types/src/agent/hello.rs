@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Hardware, MAX_LABEL_BYTES, PROTOCOL_VERSION, ProtocolError, at_most};
+use crate::ids::Address;
 
 /// Longest nonce of a challenge in bytes.
 pub const MAX_NONCE_BYTES: usize = 128;
@@ -14,6 +15,8 @@ pub const MAX_NETWORK_BYTES: usize = 64;
 
 /// First words of what is signed, so that no signature of a device can be taken for one of another purpose.
 const DOMAIN: &[u8] = b"ionet agent hello v1";
+/// The same where the device declares something: then the signature covers that, too.
+const DECLARING_DOMAIN: &[u8] = b"ionet agent hello v2";
 
 /// Who is calling, with what, and the proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +25,7 @@ pub struct Hello {
     pub protocol: u16,
     /// Base58 of the device's ed25519 public key: the device's name everywhere.
     pub device_id: String,
-    /// Base64 of the signature over nonce, network and key.
+    /// Base64 of the signature over nonce, network, key and what is declared.
     pub signature: String,
     /// Version of the agent's program.
     pub agent_version: String,
@@ -31,6 +34,20 @@ pub struct Hello {
     /// Name that the supplier gave the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// What the device declares about itself.
+    #[serde(flatten)]
+    pub declared: Declared,
+}
+
+/// What a device says about itself and signs; nobody else could.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The wallet that owns the device: only it may register the device on chain and stake on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Address>,
+    /// When the agent's process started, unix seconds, by the device's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_since_unix_secs: Option<i64>,
 }
 
 /// Why a hello proves nothing.
@@ -59,10 +76,23 @@ impl HelloError {
 }
 
 impl Hello {
-    /// Builds and signs the answer to a challenge.
+    /// Builds and signs the answer to a challenge, and declares nothing.
     pub fn sign(key: &SigningKey, network: &str, nonce: &str, agent_version: String, hardware: Hardware, label: Option<String>) -> Self {
+        Self::sign_declaring(key, network, nonce, agent_version, hardware, label, Declared::default())
+    }
+
+    /// Builds and signs the answer to a challenge and what the device declares about itself.
+    pub fn sign_declaring(
+        key: &SigningKey,
+        network: &str,
+        nonce: &str,
+        agent_version: String,
+        hardware: Hardware,
+        label: Option<String>,
+        declared: Declared,
+    ) -> Self {
         let public_key = key.verifying_key();
-        let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes()));
+        let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes(), &declared));
         Self {
             protocol: PROTOCOL_VERSION,
             device_id: device_id(public_key.as_bytes()),
@@ -70,6 +100,7 @@ impl Hello {
             agent_version,
             hardware,
             label,
+            declared,
         }
     }
 
@@ -83,7 +114,8 @@ impl Hello {
         let bytes = STANDARD.decode(&self.signature).map_err(|_| HelloError::InvalidSignature)?;
         let signature = Signature::from_slice(&bytes).map_err(|_| HelloError::InvalidSignature)?;
         // Strict: refuses keys of small order, with which one signature fits many messages.
-        key.verify_strict(&signed_bytes(network, nonce, &public_key), &signature).map_err(|_| HelloError::InvalidSignature)?;
+        key.verify_strict(&signed_bytes(network, nonce, &public_key, &self.declared), &signature)
+            .map_err(|_| HelloError::InvalidSignature)?;
         Ok(public_key)
     }
 
@@ -111,9 +143,16 @@ pub fn parse_device_id(device_id: &str) -> Result<[u8; 32], HelloError> {
 }
 
 /// What is signed. Every part carries its length, so that no two challenges give the same bytes.
-fn signed_bytes(network: &str, nonce: &str, public_key: &[u8; 32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(DOMAIN.len() + network.len() + nonce.len() + 64);
-    for part in [DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key] {
+fn signed_bytes(network: &str, nonce: &str, public_key: &[u8; 32], declared: &Declared) -> Vec<u8> {
+    let owner = declared.owner.map(|owner| owner.0);
+    let running_since = declared.running_since_unix_secs.map(i64::to_le_bytes);
+    let owner = owner.as_ref().map_or(&[][..], |owner| owner);
+    let running_since = running_since.as_ref().map_or(&[][..], |secs| secs);
+    let plain = [DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key];
+    let declaring = [DECLARING_DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key, owner, running_since];
+    let parts: &[&[u8]] = if *declared == Declared::default() { &plain } else { &declaring };
+    let mut bytes = Vec::with_capacity(DOMAIN.len() + network.len() + nonce.len() + 160);
+    for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);
     }

@@ -116,6 +116,30 @@ fn a_hello_proves_one_key_for_one_challenge() {
     assert_eq!(AgentMessage::decode(&message.encode()).unwrap(), message);
 }
 
+#[test]
+fn what_a_device_declares_is_signed_by_it() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let owner = crate::Address([9; 32]);
+    let say = |declared| Hello::sign_declaring(&key, "local", "nonce", "0.1.0".into(), hardware(), None, declared);
+    let both = Declared { owner: Some(owner), running_since_unix_secs: Some(5) };
+    let only_owner = Declared { owner: Some(owner), running_since_unix_secs: None };
+    let only_time = Declared { owner: None, running_since_unix_secs: Some(5) };
+    let all = [both, only_owner, only_time, Declared::default()];
+    for declared in all {
+        let hello = say(declared);
+        assert!(hello.verify("local", "nonce").is_ok());
+        let message = AgentMessage::Hello(Box::new(hello.clone()));
+        assert_eq!(AgentMessage::decode(&message.encode()).unwrap(), message);
+        // Nobody on the way can add, change or take away what was declared.
+        for other in all.into_iter().filter(|other| *other != declared) {
+            let changed = Hello { declared: other, ..hello.clone() };
+            assert_eq!(changed.verify("local", "nonce"), Err(HelloError::InvalidSignature), "{declared:?} {other:?}");
+        }
+    }
+    // An agent that declares nothing signs what agents have always signed.
+    assert_eq!(say(Declared::default()), Hello::sign(&key, "local", "nonce", "0.1.0".into(), hardware(), None));
+}
+
 proptest! {
     #[test]
     fn any_text_is_decoded_or_refused(text in ".{0,400}") {

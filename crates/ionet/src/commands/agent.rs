@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use ionet_agent::AgentOptions;
+use ionet_types::Address;
 
 use crate::context::Context;
 use crate::interrupt;
@@ -15,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   ionet agent --hub https://hub.example.com --label garage-1
   ionet agent --hub http://127.0.0.1:4466 --cpus 4 --memory-mb 8192
+  ionet agent --hub https://hub.example.com --owner 7qbR...   who stakes on it and is paid for it
 
 Workloads run as plain processes of this user: lend it only to a network whose customers you trust. A paid workload runs on when the hub is
 out of reach, until its lease ends; an agent that is started again finds its workloads.";
@@ -32,6 +34,9 @@ pub struct AgentArgs {
     /// A name to tell devices apart
     #[arg(long)]
     pub label: Option<String>,
+    /// Wallet that owns the device: only it can register it, stake on it and choose where its rewards go
+    #[arg(long, value_name = "WALLET")]
+    pub owner: Option<Address>,
     /// Logical CPUs to offer [default: all]
     #[arg(long, value_name = "N")]
     pub cpus: Option<u32>,
@@ -50,6 +55,7 @@ pub async fn run(args: AgentArgs, context: &Context) -> Result<()> {
     let dir = args.agent_dir.unwrap_or_else(|| context.home.dir().join("agents/lent"));
     let options = AgentOptions {
         label: args.label,
+        owner: args.owner,
         cpus: args.cpus,
         memory_mb: args.memory_mb,
         node_ip: args.node_ip,

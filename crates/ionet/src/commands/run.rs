@@ -110,7 +110,12 @@ pub async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
     } else {
         let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
         check_memory(args.hire.nodes, System::new_with_specifics(memory).total_memory())?;
-        let options = NetworkOptions { agents: args.hire.nodes as usize, cpus_per_agent: args.cpus_per_node, ..NetworkOptions::default() };
+        let options = NetworkOptions {
+            agents: args.hire.nodes as usize,
+            cpus_per_agent: args.cpus_per_node,
+            owner: Some(wire_address(run.wallet()?.address())),
+            ..NetworkOptions::default()
+        };
         let network = run.unless_interrupted(LocalNetwork::start(&context.home, &options, &progress)).await?;
         progress.done(&format!("network up: chain, control plane and {} agents in this process", options.agents));
         (Client::new(network.url())?, Some(network))
@@ -179,12 +184,18 @@ impl Run<'_> {
         self.finish(&customer, id, own, job, lived).await
     }
 
-    /// The wallet, made on first use, funded on a local network.
-    async fn customer(&self, client: Client) -> Result<Customer> {
+    /// The wallet, made on first use.
+    fn wallet(&self) -> Result<Wallet> {
         let (wallet, new) = Wallet::read_or_create(self.context.wallet_path())?;
         if new {
             self.progress.say(&format!("made a wallet: {} ({})", wallet.address(), wallet.path().display()));
         }
+        Ok(wallet)
+    }
+
+    /// The wallet, made on first use, funded on a local network.
+    async fn customer(&self, client: Client) -> Result<Customer> {
+        let wallet = self.wallet()?;
         let customer = Customer::with(self.context, client, wallet).await?;
         Ok(customer)
     }

@@ -10,7 +10,7 @@ use crate::interrupt;
 use crate::network::{LocalNetwork, NetworkOptions};
 use crate::output::{fields, print_line};
 use crate::progress::Progress;
-use crate::wallet::Wallet;
+use crate::wallet::{Wallet, wire_address};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,13 +43,18 @@ pub struct UpArgs {
 pub async fn run(args: UpArgs, context: &Context) -> Result<Exit> {
     let progress = Progress::new(context.quiet);
     let stop = interrupt::first_ends_second_quits(&progress);
-    let options =
-        NetworkOptions { agents: usize::from(args.agents), cpus_per_agent: args.cpus_per_node, port: args.port, rpc_port: args.rpc_port };
+    let (wallet, _) = Wallet::read_or_create(context.wallet_path())?;
+    let options = NetworkOptions {
+        agents: usize::from(args.agents),
+        cpus_per_agent: args.cpus_per_node,
+        owner: Some(wire_address(wallet.address())),
+        port: args.port,
+        rpc_port: args.rpc_port,
+    };
     let network = tokio::select! {
         () = stop.cancelled() => return Ok(Exit::Ok),
         network = LocalNetwork::start(&context.home, &options, &progress) => network?,
     };
-    let (wallet, _) = Wallet::read_or_create(context.wallet_path())?;
     progress.done("network up");
     progress.clear();
     let running = network.running();
