@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+use super::{built, machine};
 use crate::shell::{self, cargo, root};
 
 /// Rounds, after one that warms the caches of both sides.
@@ -20,12 +21,13 @@ const ROUNDS: usize = 5;
 /// How long one side may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Measures; returns method, figures and ratio.
-pub(super) fn measure() -> anyhow::Result<Value> {
+/// Measures; returns the machine, and method, figures and ratio.
+pub(super) fn measure() -> anyhow::Result<(Value, Value)> {
     shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet"]))?;
     let home = Scratch::new("ionet-bench")?;
+    let machine = machine();
     eprintln!("warming up");
-    let binary = built_binary()?;
+    let binary = built("ionet")?;
     booked_to_running(&binary, home.path())?;
     let ray = warm_ray()?;
     by_hand(&ray)?;
@@ -39,7 +41,7 @@ pub(super) fn measure() -> anyhow::Result<Value> {
     let (ours_median, hands_median) = (median(&ours), median(&hands));
     #[expect(clippy::cast_precision_loss, reason = "a ratio of milliseconds")]
     let ratio = ours_median as f64 / hands_median as f64;
-    Ok(json!({
+    let figures = json!({
         "method": "median of rounds in turns; ionet: booking accepted on chain to cluster running, as `ionet run --json` reports it \
                    (both payments, placement, Ray on two agents, the start on chain); by hand: `ray start --head` and `ray start --address` \
                    from the same installation until the Jobs API answers and both nodes are alive; wanted ratio: at most 1.25",
@@ -49,20 +51,14 @@ pub(super) fn measure() -> anyhow::Result<Value> {
         "ionet_median_millis": ours_median,
         "by_hand_median_millis": hands_median,
         "ratio": ratio,
-    }))
+    });
+    Ok((machine, figures))
 }
 
 fn median(values: &[u64]) -> u64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted[sorted.len() / 2]
-}
-
-fn built_binary() -> anyhow::Result<PathBuf> {
-    // The task runner stands beside the binary it has just built.
-    let binary = std::env::current_exe()?.with_file_name("ionet");
-    ensure!(binary.exists(), "{} is missing", binary.display());
-    Ok(binary)
 }
 
 fn booked_to_running(binary: &Path, home: &Path) -> anyhow::Result<u64> {

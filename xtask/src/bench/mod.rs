@@ -3,12 +3,14 @@
 mod deploy;
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::shell::{cargo, output, root};
+use crate::shell::{self, cargo, output, root};
 
 /// Options of `cargo xtask bench`.
 #[derive(Args)]
@@ -28,12 +30,12 @@ enum Name {
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
-    let (name, figures) = match options.name {
+    let (name, (machine, figures)) = match options.name {
         Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger")?),
         Name::Deploy => ("deploy", deploy::measure()?),
         Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
     };
-    let result = json!({ "benchmark": name, "machine": machine(), "figures": figures });
+    let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);
     let results = root().join("bench/results");
     fs::create_dir_all(&results).with_context(|| format!("could not create {}", results.display()))?;
@@ -43,13 +45,24 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The measuring program, an example of its package, prints one JSON object: method, figures and ratio.
-fn measured_by(package: &str, example: &str) -> anyhow::Result<Value> {
-    let printed = output(cargo().args(["run", "--release", "--quiet", "-p", package, "--example", example]))?;
-    serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))
+/// Machine and figures. The measuring program, an example of its package, prints one JSON object: method, figures and ratio.
+fn measured_by(package: &str, example: &str) -> anyhow::Result<(Value, Value)> {
+    // Together with the binary, so that dependencies are those of the tests and not compiled once more.
+    shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet", "-p", package, "--example", example]))?;
+    let machine = machine();
+    let printed = output(Command::new(built("examples")?.join(example)).current_dir(root()))?;
+    let figures = serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))?;
+    Ok((machine, figures))
 }
 
-/// What the figures were measured on.
+/// Something that cargo has just built: it stands beside this task runner.
+fn built(name: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    ensure!(path.exists(), "{} is missing", path.display());
+    Ok(path)
+}
+
+/// What the figures were measured on, and how busy it was just before.
 fn machine() -> Value {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let field = |text: &str, name: &str| {
@@ -60,6 +73,6 @@ fn machine() -> Value {
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "memory": field(&read("/proc/meminfo"), "MemTotal"),
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
-        "load_average_of_the_last_minute": read("/proc/loadavg").split(' ').next(),
+        "load_average_before": read("/proc/loadavg").split(' ').next(),
     })
 }
