@@ -127,4 +127,6 @@ fn run_uses_the_network_that_is_up_and_extends_work() {
     // Three hours paid, one kept: two devices for two hours come back.
     assert_eq!(receipt["balance"]["refunded"]["base_units"], "460000");
     assert_eq!(home.json(&["tne"])["total_micro_usd"], "230000");
+    // Stopped in good order it ends the nodes first; killed it would leave them to a lease.
+    assert!(network.interrupt().success());
 }
