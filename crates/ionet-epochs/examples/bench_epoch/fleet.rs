@@ -114,7 +114,7 @@ fn row(devices: &mut Numbers, news: &mut Numbers) -> Row {
     let processors = if kind == HardwareKind::Gpu { [1, 2, 4, 8][devices.below(4) as usize] } else { 1 };
     let minimum = stake::minimum(centi, processors).unwrap_or(Io::ZERO);
     let (key, beneficiary, co_staker) = (devices.address(), devices.address(), devices.address());
-    let co_staked = devices.below(10) == 0;
+    let has_co_staker = devices.below(10) == 0;
     let tier = Tier::from_u8(1 + (devices.below(4) as u8)).unwrap_or(Tier::Low);
     // Nine in ten pass every check; the others miss one.
     let fails = if news.below(10) == 0 { 1 + news.below(5) } else { 0 };
@@ -133,7 +133,7 @@ fn row(devices: &mut Numbers, news: &mut Numbers) -> Row {
     let device = Device {
         key,
         beneficiary,
-        co_stake: co_staked.then_some(CoStake { beneficiary: co_staker, share_bps: 3_000 }),
+        co_stake: has_co_staker.then_some(CoStake { beneficiary: co_staker, share_bps: 3_000 }),
         model: model as u16,
         processors,
         tier,

@@ -137,8 +137,8 @@ fn ours(devices: usize) -> anyhow::Result<Value> {
     ensure!(replayed.root() == root, "the replay has another root");
     Ok(json!({
         "order_millis": sealed.as_secs_f64() * 1e3,
-        "close_millis": (closed_at - sealed).as_secs_f64() * 1e3,
-        "write_millis": (total - closed_at).as_secs_f64() * 1e3,
+        "close_millis": closed_at.saturating_sub(sealed).as_secs_f64() * 1e3,
+        "write_millis": total.saturating_sub(closed_at).as_secs_f64() * 1e3,
         "total_millis": total.as_secs_f64() * 1e3,
         "cpu_millis": cpu,
         "verify_millis": verify.as_secs_f64() * 1e3,

@@ -1,6 +1,6 @@
 //! Tampering: no byte of a published epoch can be changed unseen, not even by somebody who repairs the checksum.
 
-use ionet_epochs::{Closed, Error, LineRecord, Total, Totals, close, read};
+use ionet_epochs::{Closed, Error, LineRecord, Totals, close, read};
 use sha2::{Digest, Sha256};
 
 use crate::world::{FULL, World, epoch, good};
@@ -85,7 +85,7 @@ fn whoever_repairs_the_checksum_is_found_by_the_replay_or_by_the_chain() {
     let closed = small();
     let (bytes, sha256) = published(&closed);
     let statement = closed.statement(sha256);
-    let lines_and_totals = closed.allocation.lines.len() * size_of::<LineRecord>() + closed.totals.records().len() * size_of::<Total>();
+    let lines_and_totals = closed.allocation.lines.len() * size_of::<LineRecord>() + size_of_val(closed.totals.records());
     let outcome_begins = bytes.len() - 32 - lines_and_totals;
     for place in 0..bytes.len() - 32 {
         let mut forged = bytes.clone();
@@ -107,7 +107,7 @@ fn the_first_difference_is_named() {
     let closed = small();
     let (bytes, _) = published(&closed);
     let lines = closed.allocation.lines.len() * size_of::<LineRecord>();
-    let totals = closed.totals.records().len() * size_of::<Total>();
+    let totals = size_of_val(closed.totals.records());
     let line = bytes.len() - 32 - totals - lines;
     // The availability of the first device's line, one base unit more.
     let mut forged = bytes.clone();

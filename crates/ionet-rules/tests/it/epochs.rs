@@ -19,7 +19,7 @@ fn at(now: i64) -> At<'static> {
 
 /// A network that has minted so many epochs.
 fn minted(epochs: u64) -> Epochs {
-    let mut book = Epochs { first_unix_secs: NOW - 3_600 * epochs as i64, ..Epochs::zeroed() };
+    let mut book = Epochs { first_unix_secs: NOW - 3_600 * epochs.cast_signed(), ..Epochs::zeroed() };
     for _ in 0..epochs {
         book.mint(INITIAL_SUPPLY, &at(NOW)).unwrap();
     }

@@ -33,8 +33,8 @@ async fn everything_survives_a_restart() {
     assert_eq!((device.registered_at_unix_secs, device.last_seen_unix_secs), (10, 20));
     assert_eq!((device.agent_version.as_str(), device.label, device.hardware), ("0.1.1", None, hardware()));
     assert_eq!((device.owner, device.running_since_unix_secs), (Some(owner), Some(7)));
-    let owned = store.devices_of_owner(owner, None, 10).await.unwrap();
-    assert_eq!(owned.iter().map(|row| row.id).collect::<Vec<_>>(), [device.id]);
+    let fleet = store.devices_of_owner(owner, None, 10).await.unwrap();
+    assert_eq!(fleet.iter().map(|row| row.id).collect::<Vec<_>>(), [device.id]);
     let row = store.cluster(new.id).await.unwrap().unwrap();
     assert!(row.offer == new);
     assert_eq!((row.landed, row.settled, row.terminate_at_unix_secs), (false, false, Some(40)));
