@@ -56,10 +56,10 @@ fn all() -> anyhow::Result<Value> {
         let ours = medians(&ours);
         let plain = medians(&plain);
         let ratio = number(&plain, "total_millis")? / number(&ours, "total_millis")?;
-        sizes.push(json!({ "devices": devices, "ionet": ours, "plain": plain, "plain_to_ionet_time_ratio": ratio }));
+        sizes.push(json!({ "devices": devices, "ionet": ours, "plain": plain, "plain_to_ionet_time_ratio": rounded(ratio) }));
     }
     let millis: Vec<f64> = sizes.iter().map(|size| number(&size["ionet"], "total_millis")).collect::<Result<_, _>>()?;
-    let growth: Vec<f64> = millis.windows(2).map(|pair| pair[1] / pair[0]).collect();
+    let growth: Vec<Value> = millis.windows(2).map(|pair| rounded(pair[1] / pair[0])).collect();
     let largest = sizes.last().context("at least one size")?;
     let within = number(&largest["ionet"], "total_millis")? <= 5_000.0 && number(&largest["ionet"], "peak_memory_mib")? <= 2_048.0;
     Ok(json!({
@@ -75,13 +75,18 @@ fn number(of: &Value, name: &str) -> anyhow::Result<f64> {
     of[name].as_f64().with_context(|| format!("no figure `{name}`"))
 }
 
+/// A figure to one decimal: no clock here is better than that.
+fn rounded(figure: f64) -> Value {
+    json!((figure * 10.0).round() / 10.0)
+}
+
 /// The median of each figure, figure by figure.
 fn medians(rounds: &[Value]) -> Value {
     let names = rounds.first().and_then(Value::as_object).into_iter().flat_map(|one| one.keys());
     let figures = names.filter_map(|name| {
         let mut values: Vec<f64> = rounds.iter().filter_map(|round| round[name].as_f64()).collect();
         values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).map(|median| (name.clone(), json!(median)))
+        values.get(values.len() / 2).map(|median| (name.clone(), rounded(*median)))
     });
     Value::Object(figures.collect())
 }
