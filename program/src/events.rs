@@ -2,11 +2,13 @@
 //! record found among a transaction's inner instructions is the program's own word.
 
 use ionet_abi::accounts::NetworkAccount;
+use ionet_abi::events::supply::{OpenCaseRecord, PostRootRecord, SUPPLY_EVENT_TAG, SupplyBody, SupplyHeader};
 use ionet_abi::events::{
     BookProductRecord, EVENT_TAG, EarnRecord, ExpireRecord, ExtendRecord, PayRecord, RecordBody, RecordHeader, RefundRecord,
     RepurchaseRecord, StartRecord, WorkedRecord,
 };
 use ionet_abi::faults::Fault;
+use pinocchio::Address;
 use pinocchio::cpi::invoke_signed;
 use pinocchio::instruction::{InstructionAccount, InstructionView};
 
@@ -48,7 +50,56 @@ pub(crate) fn emit<B: RecordBody>(network: &Network, header: &RecordHeader, body
     Ok(network.sign(|signer| invoke_signed(&instruction, &[network.account()], signer))?)
 }
 
-/// The other end of [`emit`]: accepts a record that the network account signed, and does nothing. What is said stands in the instruction.
+const SUPPLY_BODY_AT: usize = 1 + size_of::<SupplyHeader>();
+/// Room for the longest record of the supply side.
+const SUPPLY_LONGEST: usize = SUPPLY_BODY_AT + 144;
+
+const _: () = {
+    assert!(size_of::<SupplyHeader>() == 48);
+    assert!(size_of::<PostRootRecord>() == 144);
+    assert!(size_of::<OpenCaseRecord>() == 144);
+};
+
+/// Whose record it is, and which of its records.
+pub(crate) struct Stamp<'a> {
+    /// Address of the account that the record belongs to.
+    pub(crate) subject: &'a Address,
+    /// Number of the record within that account.
+    pub(crate) record: u32,
+}
+
+impl Stamp<'_> {
+    /// Writes a record of the supply side.
+    #[inline(always)]
+    pub(crate) fn emit<B: SupplyBody>(self, network: &Network, now: i64, body: &B) -> Outcome {
+        const { assert!(SUPPLY_BODY_AT + size_of::<B>() <= SUPPLY_LONGEST) };
+        let header = SupplyHeader {
+            at_unix_secs: now,
+            subject: self.subject.to_bytes(),
+            record: self.record,
+            kind: B::KIND as u8,
+            reserved: [0; 3],
+        };
+        let mut data = [0; SUPPLY_LONGEST];
+        let end = const { SUPPLY_BODY_AT + size_of::<B>() };
+        data[0] = SUPPLY_EVENT_TAG;
+        data[1..SUPPLY_BODY_AT].copy_from_slice(bytemuck::bytes_of(&header));
+        data[SUPPLY_BODY_AT..end].copy_from_slice(bytemuck::bytes_of(body));
+        call_self(network, &data[..end])
+    }
+}
+
+#[inline(never)]
+fn call_self(network: &Network, data: &[u8]) -> Outcome {
+    let instruction = InstructionView {
+        program_id: network.program_id(),
+        accounts: &[InstructionAccount::readonly_signer(network.account().address())],
+        data,
+    };
+    Ok(network.sign(|signer| invoke_signed(&instruction, &[network.account()], signer))?)
+}
+
+/// The other end of [`emit`] and [`Stamp::emit`]: accepts a record that the network account signed, and does nothing. What is said stands in the instruction.
 pub(crate) fn accept(call: &Call) -> Outcome {
     let [network] = call.accounts else {
         return Err(Fault::WrongAccountCount.into());

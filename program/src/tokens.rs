@@ -9,7 +9,7 @@ use pinocchio::account::Ref;
 use pinocchio::address::address_eq;
 use pinocchio::cpi::Signer;
 use pinocchio::{AccountView, Address};
-use pinocchio_token::instructions::{Burn, Transfer};
+use pinocchio_token::instructions::{Burn, MintTo, Transfer};
 use pinocchio_token::state::{Account, AccountState, Mint};
 
 use crate::refusal::Outcome;
@@ -55,6 +55,18 @@ pub(crate) fn check_mint(account: &AccountView, currency: Currency) -> Outcome {
         return Err(Fault::WrongMint.into());
     }
     Ok(())
+}
+
+/// What there is of a coin that `authority` may mint.
+pub(crate) fn mintable(account: &AccountView, authority: &Address) -> Outcome<u64> {
+    if !account.owned_by(&TOKEN_PROGRAM_ID) {
+        return Err(Fault::WrongOwner.into());
+    }
+    let mint = Mint::from_account_view(account).map_err(|_| Fault::WrongAccountType)?;
+    match mint.mint_authority() {
+        Some(found) if address_eq(found, authority) => Ok(mint.supply()),
+        _ => Err(Fault::WrongMintAuthority.into()),
+    }
 }
 
 /// A vault of the network during one instruction.
@@ -106,7 +118,14 @@ impl<'a> Vault<'a> {
         network.sign(|signer| movement.burn(signer))
     }
 
-    /// The end of the instruction: the vault holds what it should, and no less than is owed because of this booking.
+    /// Mints `amount` into it; the network account is the coin's mint authority.
+    pub(crate) fn mint(&mut self, mint: &AccountView, network: &Network, amount: u64) -> Outcome {
+        self.enter(amount)?;
+        let movement = Movement { from: mint, to: self.account, holder: network.account(), amount };
+        network.sign(|signer| movement.mint(signer))
+    }
+
+    /// The end of the instruction: the vault holds what it should, and no less than the books that changed owe.
     pub(crate) fn settle(&self, owed: u64) -> Outcome {
         let holds = token_account(self.account)?.amount();
         if holds == self.expected && holds >= owed { Ok(()) } else { Err(Fault::VaultMismatch.into()) }
@@ -125,6 +144,7 @@ impl<'a> Vault<'a> {
 
 /// Tokens on their way out of an account.
 struct Movement<'a> {
+    /// A token account, or the mint when they are made.
     from: &'a AccountView,
     /// A token account, or the mint when they are burned.
     to: &'a AccountView,
@@ -149,5 +169,14 @@ impl Movement<'_> {
             return Ok(());
         }
         Ok(Burn::new(from, mint, holder, amount).invoke_signed(signer)?)
+    }
+
+    #[inline(never)]
+    fn mint(&self, signer: &[Signer]) -> Outcome {
+        let Self { from: mint, to, holder, amount } = *self;
+        if amount == 0 {
+            return Ok(());
+        }
+        Ok(MintTo::new(mint, to, holder, amount).invoke_signed(signer)?)
     }
 }

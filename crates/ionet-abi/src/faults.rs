@@ -51,4 +51,7 @@ faults! {
     NotDirect = 16, "not_direct", "event records are written by the program alone";
     InsufficientFunds = 20, "insufficient_funds", "the token account holds less than the payment";
     TokenAccountFrozen = 21, "token_account_frozen", "the token account is frozen by the issuer of its coin";
+    PlaceTaken = 22, "place_taken", "the place is not empty, or the key has one already";
+    PayerWithoutFunds = 23, "payer_without_funds", "the payer holds fewer lamports than the new account's rent";
+    WrongMintAuthority = 24, "wrong_mint_authority", "the network account is not the mint authority of the coin";
 }

@@ -29,9 +29,22 @@ pub fn leaf(beneficiary: &AddressBytes, io: u64, usdc: u64) -> [u8; LEAF_BYTES] 
     bytes
 }
 
+/// A node's children in the order in which they are hashed. Compared word by word: nearly always the first says which is smaller.
+pub fn ordered<'a>(one: &'a Hash, other: &'a Hash) -> (&'a Hash, &'a Hash) {
+    let (ones, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    for (a, b) in ones.iter().zip(others) {
+        let (a, b) = (u64::from_be_bytes(*a), u64::from_be_bytes(*b));
+        if a != b {
+            return if a < b { (one, other) } else { (other, one) };
+        }
+    }
+    (one, other)
+}
+
 /// What is hashed for a node.
 pub fn node(one: &Hash, other: &Hash) -> [u8; NODE_BYTES] {
-    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    let (first, second) = ordered(one, other);
     let mut bytes = [NODE; NODE_BYTES];
     bytes[1..33].copy_from_slice(first);
     bytes[33..].copy_from_slice(second);

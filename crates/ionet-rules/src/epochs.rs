@@ -160,13 +160,19 @@ impl Verifier {
         Ok(())
     }
 
+    /// What it votes for.
+    pub const fn voted(&self) -> RuleResult<&Statement> {
+        if self.voted_at_unix_secs == 0 { Err(RuleError::NoVote) } else { Ok(&self.vote) }
+    }
+
     /// Its vote no longer counts.
     pub fn forget_vote(&mut self) {
         self.voted_at_unix_secs = 0;
         self.vote = bytemuck::Zeroable::zeroed();
     }
 
-    fn supports(&self, statement: &Statement) -> bool {
+    /// Whether it votes for this statement.
+    pub fn supports(&self, statement: &Statement) -> bool {
         self.voted_at_unix_secs != 0 && self.vote == *statement
     }
 }
@@ -261,13 +267,23 @@ impl Epochs {
         }
         breaker.io_left = breaker.io_left.minus(paid.io)?;
         breaker.usdc_left = breaker.usdc_left.minus(paid.usdc)?;
-        let next = Self { breaker, claimed_io: self.claimed_io.plus(paid.io)?, claimed_usdc: self.claimed_usdc.plus(paid.usdc)?, ..*self };
-        if next.claimed_io > next.accepted.total_io || next.claimed_usdc > next.accepted.total_usdc {
+        let all = Paid { io: self.claimed_io.plus(paid.io)?, usdc: self.claimed_usdc.plus(paid.usdc)? };
+        if all.io > self.accepted.total_io || all.usdc > self.accepted.total_usdc {
             return Err(RuleError::BooksDoNotBalance);
         }
         account.claimed = Paid { io: claimed.io.plus(paid.io)?, usdc: claimed.usdc.plus(paid.usdc)? };
-        *self = next;
+        (self.breaker, self.claimed_io, self.claimed_usdc) = (breaker, all.io, all.usdc);
         Ok(paid)
+    }
+
+    /// USDC that the payable vault owes by the accepted root: promised and not claimed.
+    pub fn owed_usdc(&self) -> RuleResult<Usdc> {
+        self.accepted.total_usdc.minus(self.claimed_usdc)
+    }
+
+    /// Locked rewards that no case has frozen: more than that no device can have.
+    pub fn locked_free(&self) -> RuleResult<Io> {
+        self.accepted.locked_io.minus(self.frozen_io)
     }
 
     /// A case freezes locked rewards.

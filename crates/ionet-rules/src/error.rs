@@ -88,6 +88,7 @@ rule_errors! {
     NothingToClaim = 195, "nothing_to_claim", "everything was claimed already";
     BreakerOpen = 196, "breaker_open", "this hour's bound on claims is used up: claim again in the next hour";
     WrongProof = 197, "wrong_proof", "the proof does not lead to the accepted root";
+    NoVote = 198, "no_vote", "no verifier votes from this place";
     BooksDoNotBalance = 199, "books_do_not_balance", "the cluster's books would not balance";
 }
 

@@ -55,6 +55,17 @@ impl Multiplier {
         let rest_empty = self.name.iter().skip(self.name().len()).all(|byte| *byte == 0);
         if named && rest_empty && self.centi <= MAX_CENTI && self.reserved == [0; 3] { Ok(()) } else { Err(RuleError::UnknownValue) }
     }
+
+    /// Puts `new` in this entry's place, which is `listed` already or new. What kind of hardware a listed model is never changes: the devices
+    /// that were registered as it would lose their minimum.
+    pub fn replace(&mut self, new: &Self, listed: bool) -> RuleResult<()> {
+        new.check()?;
+        if listed && new.kind != self.kind {
+            return Err(RuleError::UnknownModel);
+        }
+        *self = *new;
+        Ok(())
+    }
 }
 
 /// What a device is, as far as its multiplier goes.
@@ -69,14 +80,20 @@ pub struct Model {
 impl Model {
     /// Its multiplier, hundredths. An unlisted device without graphics cards has the parameter's, an unlisted graphics card none.
     pub fn centi(self, table: &[Multiplier], params: &SupplyParams) -> RuleResult<u32> {
+        Ok(match (self.entry(table)?, self.kind) {
+            (Some(entry), _) => entry.centi,
+            (None, HardwareKind::Cpu) => u32::from(params.cpu_multiplier_centi),
+            (None, HardwareKind::Gpu) => 0,
+        })
+    }
+
+    /// Its entry in the table; `None` when it is unlisted. Refused when the table has no such model of its kind.
+    pub fn entry(self, table: &[Multiplier]) -> RuleResult<Option<&Multiplier>> {
         if self.number == UNLISTED {
-            return Ok(match self.kind {
-                HardwareKind::Cpu => u32::from(params.cpu_multiplier_centi),
-                HardwareKind::Gpu => 0,
-            });
+            return Ok(None);
         }
         let entry = table.get(usize::from(self.number)).ok_or(RuleError::UnknownModel)?;
-        if entry.kind == self.kind as u8 { Ok(entry.centi) } else { Err(RuleError::UnknownModel) }
+        if entry.kind == self.kind as u8 { Ok(Some(entry)) } else { Err(RuleError::UnknownModel) }
     }
 }
 

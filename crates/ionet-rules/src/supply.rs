@@ -140,6 +140,13 @@ impl SupplyParams {
         Schedule::from_u8(self.schedule)
     }
 
+    /// Refuses a first epoch that begins more than an epoch ago or more than thirty days ahead, unix seconds.
+    pub fn check_first(&self, first_unix_secs: i64, now: i64) -> RuleResult<()> {
+        let earliest = now.saturating_sub(i64::from(self.epoch_secs));
+        let latest = now.saturating_add(i64::from(30 * DAY));
+        if (earliest..=latest).contains(&first_unix_secs) { Ok(()) } else { Err(RuleError::ParamOutOfBounds) }
+    }
+
     /// Epochs that are over at `now`, counted from the network's first second; 0 before the first is over.
     pub fn epochs_over(&self, first_unix_secs: i64, now: i64) -> u64 {
         let since = u64::try_from(now.saturating_sub(first_unix_secs)).unwrap_or(0);

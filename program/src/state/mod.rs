@@ -1,8 +1,11 @@
 //! The program's own accounts: opening them, creating them, writing them back.
 
 pub(crate) mod booking;
+pub(crate) mod claim;
 pub(crate) mod create;
+pub(crate) mod device;
 pub(crate) mod network;
+pub(crate) mod open;
 pub(crate) mod oracle;
 
 use ionet_abi::accounts::ProgramAccount;

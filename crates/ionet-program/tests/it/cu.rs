@@ -8,22 +8,32 @@ use std::{env, fs};
 
 use ionet_abi::instructions::{BookProductArgs, Tag};
 use ionet_rules::booking::Booking;
+use ionet_rules::epochs::Statement;
 use ionet_rules::money::Currency;
+use ionet_rules::multipliers::TABLE;
 use ionet_rules::params::Params;
+use ionet_rules::supply::SupplyParams;
 use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use crate::world::build::Cluster;
-use crate::world::scene::{self, offer};
-use crate::world::{PRICE, START, World, customer};
+use crate::world::build::supply::Device;
+use crate::world::scene::{self, offer, supply};
+use crate::world::{PRICE, START, World, customer, tree};
 
 /// The issue's bound for the steps of a cluster's life, token transfers included.
 const BOUND: u64 = 15_000;
+/// And for a claim with a proof of [`LEVELS`] levels that pays both coins.
+const CLAIM_BOUND: u64 = 8_500;
+/// Levels of a tree over a million beneficiaries.
+const LEVELS: u8 = 20;
 /// The steps it is for.
 const BOUNDED: [Tag; 7] = [Tag::BookProduct, Tag::Pay, Tag::Extend, Tag::Worked, Tag::Refund, Tag::Repurchase, Tag::Earn];
 /// Bookings measured: each has an address of its own, and finding it costs as many tries as its bump is below 255.
 const BOOKINGS: u8 = 100;
+/// Devices whose claims are measured.
+const DEVICES: u8 = 8;
 /// What one more try costs.
 const TRY: u64 = 1_500;
 
@@ -134,7 +144,42 @@ fn measure() -> Measured {
         }
         assert_eq!(units - measured.paths[&(Tag::BookProduct as u8, "")].0, tries * TRY, "a try costs what it costs");
     }
+    measure_supply(&mut measured);
     measured
+}
+
+/// The supply side, from its scenes; and claims with proofs of some lengths.
+fn measure_supply(measured: &mut Measured) {
+    for tag in Tag::ALL.into_iter().filter(|tag| *tag as u8 >= Tag::InitializeSupply as u8 && *tag != Tag::Claim) {
+        let (mut world, instruction) = scene::ready(tag, Currency::Io);
+        measured.step(&mut world, "", instruction);
+    }
+    let (mut world, _) = scene::ready(Tag::SetMultipliers, Currency::Io);
+    let net = world.net;
+    measured.step(&mut world, "sixteen", net.set_multipliers(16, &TABLE[16..32]));
+    let (mut world, _) = scene::ready(Tag::DecideCase, Currency::Io);
+    measured.step(&mut world, "freed", net.decide(&supply::device(), supply::CASE, 0));
+    for (path, lifetime, levels) in [
+        ("both coins, no neighbours", supply::EARNED, 0),
+        ("both coins, 20 levels", supply::EARNED, LEVELS),
+        ("both coins, 32 levels", supply::EARNED, 32),
+        ("IO alone, 20 levels", (supply::EARNED.0, 0), LEVELS),
+    ] {
+        // Which child of a node is the smaller changes with the device.
+        for number in 1..=DEVICES {
+            let mut world = World::with_supply(SupplyParams::DEFAULT);
+            let device = Device { key: [number; 32], ..supply::device() };
+            world.accept(net.register(&device, device.owner));
+            world.wait(3_600);
+            supply::catch_up(&mut world, net);
+            supply::fund_payable(&mut world, net, lifetime.1);
+            let account = net.device_claim(device.key);
+            let (root, proof) = tree::deep(&account, lifetime, levels);
+            let totals = [(account, lifetime)].into();
+            supply::agree(&mut world, net, Statement { root, ..supply::statement(1, &totals) });
+            measured.step(&mut world, path, net.claim(account, device.owner, lifetime, &proof));
+        }
+    }
 }
 
 fn table(measured: &Measured) -> String {
@@ -169,7 +214,8 @@ fn intro() -> String {
          artefact. The table is written by `cargo xtask docs`; a test fails when it is\n\
          out of date. `book_product` looks for the booking's address, and each try beyond the first costs {TRY} more; whoever chooses the\n\
          cluster's id can choose one whose address is found at the first try. The most is that of {BOOKINGS} ids.\n\n\
-         Bound of the steps of a cluster's life: {BOUND}.\n\n{BEGIN}\n{END}\n"
+         Bound of the steps of a cluster's life: {BOUND}. Bound of a claim that pays both coins with a proof of {LEVELS} levels (a million\n\
+         beneficiaries): {CLAIM_BOUND}.\n\n{BEGIN}\n{END}\n"
     )
 }
 
@@ -178,6 +224,7 @@ fn every_step_stays_below_its_bound() {
     for ((tag, path), (_, most)) in measure().paths {
         let tag = Tag::from_u8(tag).unwrap();
         assert!(!BOUNDED.contains(&tag) || most < BOUND, "{tag:?} {path}: {most} CU");
+        assert!(tag != Tag::Claim || path.contains("32") || most <= CLAIM_BOUND, "{tag:?} {path}: {most} CU");
     }
 }
 

@@ -6,15 +6,18 @@ use std::collections::BTreeSet;
 use ionet_abi::TOKEN_PROGRAM;
 use ionet_abi::accounts::VaultKind;
 use ionet_abi::events::EVENT_TAG;
+use ionet_abi::events::supply::SUPPLY_EVENT_TAG;
 use ionet_abi::faults::Fault;
+use ionet_abi::instructions::supply::ClaimArgs;
 use ionet_abi::instructions::{Tag, account_uses};
+use ionet_rules::RuleError;
 use solana_address::Address;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_signer::Signer;
 
 use crate::world::build::Net;
-use crate::world::scene::{cluster, currencies, ready};
-use crate::world::{World, describe, named, number, replaced, stranger};
+use crate::world::scene::{cluster, currencies, ready, supply};
+use crate::world::{Reason, World, describe, named, number, replaced, stranger};
 
 /// What another account stands for in the account's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +37,7 @@ enum By {
 }
 
 /// Where a replacement is right: anybody may be the one.
-const RIGHT: [(Tag, &str, By); 14] = [
+const RIGHT: [(Tag, &str, By); 28] = [
     (Tag::Initialize, "payer", By::Stranger),
     (Tag::Initialize, "authority", By::Stranger),
     (Tag::Initialize, "authority", By::Neighbour),
@@ -49,12 +52,30 @@ const RIGHT: [(Tag, &str, By); 14] = [
     (Tag::Extend, "source", By::Copy),
     (Tag::Refund, "destination", By::Copy),
     (Tag::Expire, "destination", By::Copy),
+    (Tag::InitializeSupply, "payer", By::Stranger),
+    (Tag::Bond, "source", By::Copy),
+    (Tag::WithdrawBond, "destination", By::Copy),
+    (Tag::RegisterDevice, "payer", By::Stranger),
+    (Tag::RegisterDevice, "owner", By::Stranger),
+    (Tag::RegisterDevice, "owner", By::Neighbour),
+    (Tag::Stake, "source", By::Copy),
+    (Tag::WithdrawStake, "destination", By::Copy),
+    (Tag::AcceptCoStake, "payer", By::Stranger),
+    (Tag::AcceptCoStake, "source", By::Copy),
+    (Tag::WithdrawCoStake, "destination", By::Copy),
+    (Tag::OpenCase, "payer", By::Stranger),
+    (Tag::Claim, "io_destination", By::Copy),
+    (Tag::Claim, "usdc_destination", By::Copy),
 ];
 
 fn roles(net: Net, ids: [[u8; 16]; 2]) -> Vec<Address> {
     let mut roles = vec![net.program, net.network(), net.oracle()];
     roles.extend(VaultKind::ALL.map(|kind| net.vault(kind)));
     roles.extend(ids.map(|id| net.booking(id)));
+    let device = supply::device();
+    roles.extend([net.supply(), net.epochs(), net.verifiers(), net.multipliers(), net.io_rewards(), net.io_stake()]);
+    roles.extend([net.device(device.key), net.device_claim(device.key), net.case(supply::CASE)]);
+    roles.push(net.co_claim(device.key, supply::co_staker()));
     roles
 }
 
@@ -198,7 +219,9 @@ fn data_that_is_too_short_or_too_long_is_refused() {
             for length in 1..instruction.data.len() {
                 let mut changed = instruction.clone();
                 changed.data.truncate(length);
-                world.refuse_for(changed, Fault::MalformedData);
+                // A claim's proof has no fixed length: shorter by whole hashes it is another proof.
+                let shorter = tag == Tag::Claim && length > size_of::<ClaimArgs>() && (instruction.data.len() - length).is_multiple_of(32);
+                world.refuse_for(changed, if shorter { Reason::from(RuleError::WrongProof) } else { Fault::MalformedData.into() });
             }
             for more in [1, 8, 100] {
                 let mut changed = instruction.clone();
@@ -212,7 +235,8 @@ fn data_that_is_too_short_or_too_long_is_refused() {
 #[test]
 fn unused_bytes_that_are_not_zero_are_refused() {
     // Counted from the end of the arguments' bytes.
-    for (tag, unused) in [(Tag::BookProduct, 6), (Tag::Pay, 4), (Tag::Worked, 3)] {
+    let supply = [(Tag::SetMultipliers, 1), (Tag::RegisterDevice, 1), (Tag::OfferCoStake, 6), (Tag::AcceptCoStake, 6), (Tag::OpenCase, 7)];
+    for (tag, unused) in [(Tag::BookProduct, 6), (Tag::Pay, 4), (Tag::Worked, 3)].into_iter().chain(supply) {
         for currency in currencies(tag) {
             let (mut world, instruction) = ready(tag, *currency);
             for back in 1..=unused {
@@ -231,7 +255,7 @@ fn unknown_instructions_are_refused() {
     let mut empty = instruction.clone();
     empty.data.clear();
     world.refuse_for(empty, Fault::UnknownInstruction);
-    for byte in (Tag::ALL.len() as u8..=u8::MAX).filter(|byte| *byte != EVENT_TAG) {
+    for byte in (Tag::ALL.len() as u8..=u8::MAX).filter(|byte| ![EVENT_TAG, SUPPLY_EVENT_TAG].contains(byte)) {
         let mut changed = instruction.clone();
         changed.data[0] = byte;
         world.refuse_for(changed, Fault::UnknownInstruction);

@@ -4,6 +4,7 @@
 
 pub(crate) mod build;
 pub(crate) mod scene;
+pub(crate) mod tree;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,7 +14,9 @@ use ionet_abi::accounts::{BookingAccount, NetworkAccount, OracleAccount, Program
 use ionet_abi::faults::Fault;
 use ionet_rules::RuleError;
 use ionet_rules::money::{Currency, IO_UNIT, USDC_UNIT};
+use ionet_rules::multipliers;
 use ionet_rules::params::Params;
+use ionet_rules::supply::SupplyParams;
 use litesvm::LiteSVM;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use solana_account::Account;
@@ -29,6 +32,7 @@ use solana_transaction_error::TransactionError;
 use spl_token_interface::state::{Account as TokenAccount, AccountState, Mint};
 
 use build::Net;
+use build::supply::bonded;
 
 /// When the tests' clock starts, unix seconds.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -38,6 +42,12 @@ pub(crate) const PRICE: u64 = 250_000;
 pub(crate) const WALLET: u64 = 1 << 60;
 /// What the pool of each network starts with.
 pub(crate) const POOL: (u64, u64) = (1_000_000 * USDC_UNIT, 4_000_000 * IO_UNIT);
+/// What each wallet of IO starts with where IO is minted: far below the cap.
+pub(crate) const SUPPLY_WALLET: u64 = 50_000_000 * IO_UNIT;
+/// Verifiers that are admitted and bonded.
+pub(crate) const BONDED: u8 = 3;
+/// What each of them has bonded.
+pub(crate) const BOND: u64 = 10_000 * IO_UNIT;
 /// Customers.
 pub(crate) const CUSTOMERS: u8 = 3;
 
@@ -94,7 +104,7 @@ impl World {
         let net = Net::new(key(10).pubkey());
         let other = Net::new(key(11).pubkey());
         let mut keys = BTreeMap::new();
-        for number in (1..=30).chain(100..100 + CUSTOMERS) {
+        for number in (1..=60).chain(100..100 + CUSTOMERS) {
             keys.insert(key(number).pubkey(), key(number));
         }
         let mut world = Self { svm: LiteSVM::new().with_transaction_history(0), net, other, keys: Rc::new(keys) };
@@ -134,13 +144,51 @@ impl World {
         world
     }
 
+    /// As [`Self::new`], with the supply side set up in both networks, all models listed, three verifiers bonded; and as much IO as a network
+    /// begins with, in the wallets of all parties.
+    pub(crate) fn with_supply(params: SupplyParams) -> Self {
+        let mut world = Self::with_params(Params::DEFAULT);
+        let holders = (0..CUSTOMERS).map(customer).chain([stranger(), build::authority()]).chain((0..BONDED).map(bonded));
+        let pools = 2 * POOL.1;
+        let mut supply = pools;
+        for holder in holders.map(|key| key.pubkey()) {
+            world.put_tokens(wallet(&holder, Currency::Io), build::mint(Currency::Io), holder, SUPPLY_WALLET);
+            supply += SUPPLY_WALLET;
+        }
+        world.put_mint_of(build::mint(Currency::Io), Currency::Io.decimals(), supply, Some(world.net.network()));
+        for net in [world.net, world.other] {
+            world.accept(net.initialize_supply_with(params, world.now()));
+            for (index, models) in multipliers::TABLE.chunks(16).enumerate() {
+                world.accept(net.set_multipliers(16 * index as u16, models));
+            }
+            for index in 0..BONDED {
+                let key = bonded(index).pubkey();
+                world.accept(net.admit(index, key.to_bytes()));
+                world.accept(net.bond(key, BOND));
+            }
+        }
+        world
+    }
+
+    /// Makes the network the mint authority of IO.
+    pub(crate) fn hand_mint_to(&mut self, net: Net) {
+        if self.svm.get_account(&net.io_stake()).is_some() {
+            let supply = self.supply(Currency::Io);
+            self.put_mint_of(build::mint(Currency::Io), Currency::Io.decimals(), supply, Some(net.network()));
+        }
+    }
+
     pub(crate) fn put(&mut self, address: Address, owner: Address, data: Vec<u8>) {
         let account = Account { lamports: 1_000_000_000, data, owner, executable: false, rent_epoch: u64::MAX };
         self.svm.set_account(address, account).unwrap();
     }
 
     pub(crate) fn put_mint(&mut self, address: Address, decimals: u8, supply: u64) {
-        let mint = Mint { supply, decimals, is_initialized: true, ..Mint::default() };
+        self.put_mint_of(address, decimals, supply, None);
+    }
+
+    pub(crate) fn put_mint_of(&mut self, address: Address, decimals: u8, supply: u64, authority: Option<Address>) {
+        let mint = Mint { mint_authority: authority.into(), supply, decimals, is_initialized: true, ..Mint::default() };
         let mut data = vec![0; Mint::LEN];
         mint.pack_into_slice(&mut data);
         self.put(address, TOKEN_PROGRAM.into(), data);
@@ -172,7 +220,7 @@ impl World {
         Mint::unpack(&self.svm.get_account(&build::mint(currency)).unwrap().data).unwrap().supply
     }
 
-    fn account<T: ProgramAccount>(&self, address: Address) -> T {
+    pub(crate) fn account<T: ProgramAccount>(&self, address: Address) -> T {
         T::read(&self.svm.get_account(&address).unwrap().data).unwrap()
     }
 

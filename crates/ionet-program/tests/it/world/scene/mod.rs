@@ -3,8 +3,11 @@
 use ionet_abi::instructions::{BookProductArgs, Tag};
 use ionet_rules::money::Currency;
 use ionet_rules::params::Params;
+use ionet_rules::supply::SupplyParams;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
+
+pub(crate) mod supply;
 
 use super::build::{Cluster, Net};
 use super::{PRICE, START, World, customer};
@@ -34,14 +37,27 @@ pub(crate) fn cluster(currency: Currency) -> Cluster {
 
 /// A chain on which the cluster has come so far that `tag` is next, in both networks, and that instruction of the network under test.
 pub(crate) fn ready(tag: Tag, currency: Currency) -> (World, Instruction) {
-    let mut world = if tag == Tag::Initialize { World::bare() } else { World::new() };
+    let mut world = match tag {
+        Tag::Initialize => World::bare(),
+        _ if tag as u8 > Tag::InitializeSupply as u8 => World::with_supply(SupplyParams::DEFAULT),
+        _ => World::new(),
+    };
     let net = world.net;
     for each in [world.other, net] {
         world.set_clock(START);
-        prepare(&mut world, each, tag, currency);
+        if is_supply(tag) {
+            supply::prepare(&mut world, each, tag);
+        } else {
+            prepare(&mut world, each, tag, currency);
+        }
     }
-    let instruction = next(&world, tag, &cluster(currency));
+    let instruction = if is_supply(tag) { supply::next(net, tag) } else { next(&world, tag, &cluster(currency)) };
     (world, instruction)
+}
+
+/// Whether an instruction is one of the supply side.
+const fn is_supply(tag: Tag) -> bool {
+    tag as u8 >= Tag::InitializeSupply as u8
 }
 
 fn prepare(world: &mut World, net: Net, tag: Tag, currency: Currency) {
@@ -111,6 +127,7 @@ fn next(world: &World, tag: Tag, cluster: &Cluster) -> Instruction {
         Tag::Repurchase => net.repurchase(cluster, 0),
         Tag::Earn => net.earn(cluster, 0),
         Tag::Expire => net.expire(cluster),
+        _ => unreachable!("an instruction of a cluster's life"),
     }
 }
 
@@ -118,6 +135,7 @@ fn next(world: &World, tag: Tag, cluster: &Cluster) -> Instruction {
 pub(crate) const fn currencies(tag: Tag) -> &'static [Currency] {
     match tag {
         Tag::Initialize | Tag::SetOracles | Tag::SubmitPrice | Tag::FundPool | Tag::Repurchase => &[Currency::Usdc],
+        _ if is_supply(tag) => &[Currency::Io],
         _ => &[Currency::Usdc, Currency::Io],
     }
 }

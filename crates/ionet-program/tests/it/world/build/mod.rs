@@ -17,6 +17,8 @@ use solana_signer::Signer;
 
 use super::{key, named, wallet};
 
+pub(crate) mod supply;
+
 /// Pays rents.
 pub(crate) fn payer() -> Keypair {
     key(2)

@@ -1,0 +1,6 @@
+//! Co-stakes on a device.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Admits a verifier, or empties its place.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! A verifier bonds.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

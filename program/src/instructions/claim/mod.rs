@@ -1,0 +1,6 @@
+//! Pays a beneficiary.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Mints for an epoch that is over.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! Offers a co-stake, or takes the offer back.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,6 @@
+//! The council strikes a root.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

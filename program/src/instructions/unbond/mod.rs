@@ -1,0 +1,6 @@
+//! A verifier begins to take its bond out.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

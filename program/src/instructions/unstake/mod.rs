@@ -1,0 +1,6 @@
+//! Begins to unstake.
+
+mod accounts;
+mod process;
+
+pub(crate) use process::process;

@@ -1,0 +1,44 @@
+//! The accounts of `withdraw_bond`.
+
+use ionet_abi::accounts::{SupplyAccount, VerifiersAccount};
+use ionet_abi::faults::Fault;
+use ionet_abi::instructions::supply::WithdrawBondAccounts;
+use pinocchio::AccountView;
+use pinocchio::account::Ref;
+
+use crate::call::Call;
+use crate::checks::{self, Uses};
+use crate::refusal::Outcome;
+use crate::state;
+use crate::state::network::Network;
+use crate::state::open::Open;
+use crate::tokens::{self, Vault};
+
+/// The checked accounts.
+pub(super) struct WithdrawBond<'a> {
+    pub(super) verifier: &'a AccountView,
+    pub(super) network: Network<'a>,
+    pub(super) supply: Ref<'a, SupplyAccount>,
+    /// The verifier's place.
+    pub(super) place: usize,
+    pub(super) verifiers: Open<'a, VerifiersAccount>,
+    pub(super) io_stake: Vault<'a>,
+    pub(super) destination: &'a AccountView,
+}
+
+impl<'a> WithdrawBond<'a> {
+    pub(super) fn check(call: &Call<'a>) -> Outcome<Self> {
+        let list = checks::list(call, const { Uses::of(WithdrawBondAccounts::<()>::USES) })?;
+        let WithdrawBondAccounts { verifier, network, supply, verifiers, io_stake, destination, token_program, program } =
+            WithdrawBondAccounts::from_list(list);
+        checks::token_program(token_program)?;
+        checks::this_program(program, call.program_id)?;
+        let network = Network::open(network, call.program_id)?;
+        let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
+        let verifiers: Open<VerifiersAccount> = Open::open(verifiers, call.program_id)?;
+        let place = verifiers.read()?.place(verifier.address().as_array()).ok_or(Fault::WrongSigner)?;
+        checks::recorded(io_stake, &supply.io_stake)?;
+        tokens::check_account(destination, &network.io_mint, &verifier.address().to_bytes())?;
+        Ok(Self { io_stake: Vault::open(io_stake)?, verifier, network, supply, place, verifiers, destination })
+    }
+}
