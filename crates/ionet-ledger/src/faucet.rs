@@ -6,7 +6,7 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 
 use crate::error::LedgerError;
-use crate::genesis::mint_to;
+use crate::genesis::{mint_to, transfer};
 use crate::instructions;
 use crate::ledger::Ledger;
 use crate::operator::Operator;
@@ -23,7 +23,8 @@ pub struct Grant {
 }
 
 impl Ledger {
-    /// Gives `wallet` coins of a local network, making its token accounts where they are missing. All in one transaction.
+    /// Gives `wallet` coins of a local network, making its token accounts where they are missing. All in one transaction. USDC is minted;
+    /// IO comes out of the faucet's own account, as nobody but the network can mint it.
     pub async fn faucet(&self, keys: &Operator, wallet: &Address, grant: &Grant) -> Result<Signature, LedgerError> {
         let at = self.addresses().await?;
         let payer = keys.payer.pubkey();
@@ -31,7 +32,11 @@ impl Ledger {
         for (currency, amount) in [(Currency::Usdc, grant.usdc.0), (Currency::Io, grant.io.0)] {
             list.push(instructions::create_token_account(&payer, wallet, &at.mint(currency)));
             if amount > 0 {
-                list.push(mint_to(keys, &at.mint(currency), &at.token_account(wallet, currency), amount)?);
+                let (account, faucet) = (at.token_account(wallet, currency), keys.faucet.pubkey());
+                list.push(match currency {
+                    Currency::Usdc => mint_to(keys, &at.usdc_mint, &account, amount)?,
+                    Currency::Io => transfer(&at.token_account(&faucet, currency), &account, &faucet, amount)?,
+                });
             }
         }
         if grant.lamports > 0 {

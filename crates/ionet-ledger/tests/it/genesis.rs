@@ -1,12 +1,25 @@
 //! Genesis: once, twice, at the same time, and where it must refuse.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use ionet_abi::accounts::VaultKind;
-use ionet_ledger::{Genesis, Grant, Mints};
+use ionet_chain::Chain;
+use ionet_ledger::{Genesis, Grant, Ledger, Mints, Operator, address};
+use ionet_rules::emission::INITIAL_SUPPLY;
 use ionet_rules::money::{Currency, Io, Usdc};
+use ionet_rules::multipliers::TABLE;
+use ionet_rules::supply::SupplyParams;
+use serde_json::Value;
 use solana_keypair::Keypair;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client::rpc_client::RpcClientConfig;
+use solana_rpc_client::rpc_sender::{RpcSender, RpcTransportStats};
+use solana_rpc_client_api::client_error::Result as ClientResult;
+use solana_rpc_client_api::request::RpcRequest;
 use solana_signer::Signer;
+use tokio::sync::Notify;
 
 use crate::world::{START_UNIX_SECS, World, bare};
 
@@ -49,6 +62,90 @@ async fn a_genesis_that_was_cut_short_is_completed() {
     Genesis::LOCAL.create(rpc, &keys).await.unwrap();
     assert_eq!(ledger.vault_balances().await.unwrap().get(VaultKind::UsdcPool), Genesis::LOCAL.pool_usdc.0);
     assert_eq!(ledger.oracle_price(START_UNIX_SECS).await.unwrap(), Genesis::LOCAL.price.unwrap());
+}
+
+/// Passes requests on until a number of transactions was sent; then tells so and never answers again, as to a process that was killed.
+struct Mortal {
+    chain: Chain,
+    sends_left: AtomicUsize,
+    killed: Arc<Notify>,
+}
+
+#[async_trait]
+impl RpcSender for Mortal {
+    async fn send(&self, request: RpcRequest, params: Value) -> ClientResult<Value> {
+        let answer = self.chain.request(request.as_str(), params).await;
+        if request == RpcRequest::SendTransaction && self.sends_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.killed.notify_one();
+            std::future::pending::<()>().await;
+        }
+        answer.map_err(|error| std::io::Error::other(error.to_string()).into())
+    }
+
+    fn get_transport_stats(&self) -> RpcTransportStats {
+        RpcTransportStats::default()
+    }
+
+    fn url(&self) -> String {
+        "mortal".into()
+    }
+}
+
+/// All that a genesis makes, as far as it does not depend on keys.
+async fn made(ledger: &Ledger, keys: &Operator) -> impl PartialEq + std::fmt::Debug + use<> {
+    let of = async |owner: &Keypair, currency| ledger.token_balance(&owner.pubkey(), currency).await.unwrap();
+    let verifiers = ledger.verifiers().await.unwrap();
+    (
+        (ledger.vault_balances().await.unwrap(), ledger.supply_vaults().await.unwrap(), ledger.io_supply().await.unwrap()),
+        (of(&keys.authority, Currency::Io).await, of(&keys.faucet, Currency::Io).await, of(&keys.authority, Currency::Usdc).await),
+        (ledger.supply().await.unwrap().params, ledger.epochs().await.unwrap().book, ledger.multipliers().await.unwrap().models),
+        verifiers.taken().map(|(place, verifier)| (place, verifier.bond)).collect::<Vec<_>>(),
+    )
+}
+
+#[tokio::test]
+async fn a_genesis_killed_after_any_transaction_is_completed() {
+    let (chain, keys, _dir) = bare();
+    let whole = Genesis::LOCAL.create(Arc::new(chain.client()), &keys).await.unwrap();
+    let whole = made(&whole, &keys).await;
+    for sends in 1.. {
+        let (chain, keys, _dir) = bare();
+        let killed = Arc::new(Notify::new());
+        let sender = Mortal { chain: chain.clone(), sends_left: AtomicUsize::new(sends), killed: killed.clone() };
+        let rpc = Arc::new(RpcClient::new_sender(sender, RpcClientConfig::default()));
+        let survived = tokio::select! {
+            created = Genesis::LOCAL.create(rpc, &keys) => { created.unwrap(); true }
+            () = killed.notified() => false,
+        };
+        let ledger = Genesis::LOCAL.create(Arc::new(chain.client()), &keys).await.unwrap();
+        assert_eq!(made(&ledger, &keys).await, whole, "killed after {sends} transactions");
+        if survived {
+            assert!(sends > 10, "genesis takes more transactions");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_supply_side_begins_as_decided() {
+    let world = World::open().await;
+    let (ledger, keys) = (&world.ledger, &*world.keys);
+    assert_eq!(ledger.io_supply().await.unwrap(), INITIAL_SUPPLY);
+    let supply = ledger.supply().await.unwrap();
+    assert_eq!((supply.params, supply.council), (SupplyParams::DEFAULT, keys.council.pubkey()));
+    let book = ledger.epochs().await.unwrap().book;
+    assert_eq!((book.first_unix_secs, book.minted), (START_UNIX_SECS - START_UNIX_SECS % 3_600, 0));
+    assert_eq!(ledger.multipliers().await.unwrap().models, TABLE);
+    let verifiers = ledger.verifiers().await.unwrap();
+    let (place, verifier) = verifiers.find(&keys.verifier.pubkey()).unwrap();
+    assert_eq!((place, verifier.bond, verifier.weight(&supply.params)), (0, supply.params.min_bond, supply.params.min_bond.0));
+    assert_eq!(ledger.supply_vaults().await.unwrap().io_stake, supply.params.min_bond);
+    // Nobody but the network mints IO from here on.
+    let at = ledger.addresses().await.unwrap();
+    let account = at.token_account(&keys.faucet.pubkey(), Currency::Io);
+    let mint = spl_token_interface::instruction::mint_to(&address::TOKEN_PROGRAM, &at.io_mint, &account, &keys.faucet.pubkey(), &[], 1);
+    let refused = ledger.prepare(&[mint.unwrap()], &keys.payer, &[&keys.faucet], &keys.payer.pubkey()).await.unwrap();
+    assert!(ledger.submit(&refused.transaction).await.is_err());
 }
 
 #[tokio::test]
