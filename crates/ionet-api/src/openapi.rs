@@ -1,6 +1,8 @@
 //! The OpenAPI document. It is built from the handlers themselves, so it cannot say other than they do.
 
-use ionet_types::{ClusterId, DeviceId, KeyId, TransactionSignature, problem::Problem, transactions::RecordKind};
+use ionet_types::{
+    CaseId, ClusterId, DeviceId, KeyId, TransactionSignature, problem::Problem, slashes::CaseStatus, transactions::RecordKind,
+};
 use utoipa::{
     Modify, OpenApi, ToSchema as _,
     openapi::{
@@ -20,12 +22,13 @@ use utoipa::{
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     // Beside the bodies: what only parameters name.
-    components(schemas(Problem, ClusterId, DeviceId, KeyId, RecordKind, TransactionSignature)),
+    components(schemas(Problem, CaseId, CaseStatus, ClusterId, DeviceId, KeyId, RecordKind, TransactionSignature)),
     tags(
         (name = "network", description = "The network as a whole. Public."),
         (name = "sign-in", description = "Sign-in by wallet, and API keys."),
         (name = "clusters", description = "Quotes and clusters."),
         (name = "payments", description = "Payments and extensions: the hub prepares, the wallet signs, the hub submits."),
+        (name = "stakes", description = "Devices on chain: registration, stakes, co-stakes, slashing cases. The hub prepares, the wallet signs."),
         (name = "explorer", description = "What the chain recorded, and who works. Public."),
         (name = "ray", description = "A cluster's own Ray."),
         (name = "agents", description = "Where suppliers' devices connect."),

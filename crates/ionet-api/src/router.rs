@@ -23,7 +23,7 @@ use crate::{
     options::ApiOptions,
     problem::Problem,
     request_id,
-    routes::{agents, auth, clusters, devices, events, faucet, keys, network, payments, quotes, ray, tne, transactions},
+    routes::{agents, auth, clusters, devices, events, faucet, keys, network, payments, quotes, ray, slashes, stakes, tne, transactions},
     state::ApiState,
 };
 
@@ -50,6 +50,11 @@ fn table() -> Routes {
             .routes(routes!(tne::view))
             .routes(routes!(devices::list))
             .routes(routes!(devices::view))
+            .routes(routes!(stakes::view))
+            .routes(routes!(stakes::offers))
+            .routes(routes!(stakes::multipliers))
+            .routes(routes!(slashes::list))
+            .routes(routes!(slashes::view))
             .routes(routes!(transactions::view)),
 
         // Anybody, at a low rate: each call costs the hub a signature or more.
@@ -68,6 +73,17 @@ fn table() -> Routes {
             .routes(routes!(payments::prepare))
             .routes(routes!(payments::extend))
             .routes(routes!(payments::list))
+            .routes(routes!(stakes::list))
+            .routes(routes!(stakes::register))
+            .routes(routes!(stakes::stake))
+            .routes(routes!(stakes::withdraw))
+            .routes(routes!(stakes::unstake))
+            .routes(routes!(stakes::payout))
+            .routes(routes!(stakes::offer))
+            .routes(routes!(stakes::co_stake))
+            .routes(routes!(stakes::notice))
+            .routes(routes!(stakes::withdraw_co_stake))
+            .routes(routes!(slashes::appeal))
             // Sending is for customers; the list of records at the same path is public.
             .routes(routes!(transactions::list, transactions::submit)),
 

@@ -11,5 +11,7 @@ pub(crate) mod network;
 pub(crate) mod payments;
 pub(crate) mod quotes;
 pub(crate) mod ray;
+pub(crate) mod slashes;
+pub(crate) mod stakes;
 pub(crate) mod tne;
 pub(crate) mod transactions;

@@ -113,9 +113,24 @@ impl From<Code> for HubError {
     fn from(code: Code) -> Self {
         let kind = match code {
             Code::Unauthenticated | Code::ChallengeInvalid | Code::SignatureInvalid => ErrorKind::Unauthenticated,
-            Code::ScopeInsufficient | Code::FaucetClosed | Code::TransactionForeign => ErrorKind::Forbidden,
-            Code::ClusterNotFound | Code::DeviceNotFound | Code::TransactionNotFound | Code::KeyNotFound => ErrorKind::NotFound,
-            Code::CapacityInsufficient | Code::NotTerminable | Code::IdempotencyKeyInUse | Code::KeyLimit => ErrorKind::Conflict,
+            Code::ScopeInsufficient
+            | Code::FaucetClosed
+            | Code::TransactionForeign
+            | Code::DeviceNotYours
+            | Code::DeviceOwnerUndeclared => ErrorKind::Forbidden,
+            Code::ClusterNotFound
+            | Code::DeviceNotFound
+            | Code::TransactionNotFound
+            | Code::KeyNotFound
+            | Code::CaseNotFound
+            | Code::DeviceNotRegistered => ErrorKind::NotFound,
+            Code::CapacityInsufficient
+            | Code::NotTerminable
+            | Code::IdempotencyKeyInUse
+            | Code::KeyLimit
+            | Code::DeviceRegistered
+            | Code::DeviceInUse
+            | Code::SupplyMissing => ErrorKind::Conflict,
             Code::IdempotencyKeyReused | Code::InsufficientFunds | Code::TransactionExpired | Code::TransactionRefused => {
                 ErrorKind::Refused
             }
@@ -133,7 +148,9 @@ impl From<Code> for HubError {
 impl From<RuleError> for HubError {
     fn from(rule: RuleError) -> Self {
         let kind = match rule {
-            RuleError::QuantityOutOfRange | RuleError::MinutesOutOfRange | RuleError::ZeroAmount => ErrorKind::Invalid,
+            RuleError::QuantityOutOfRange | RuleError::MinutesOutOfRange | RuleError::ZeroAmount | RuleError::ShareOutOfRange => {
+                ErrorKind::Invalid
+            }
             RuleError::PriceStale | RuleError::PriceScattered => ErrorKind::Unavailable,
             RuleError::BooksDoNotBalance => ErrorKind::Internal,
             _ => ErrorKind::Refused,
@@ -168,6 +185,9 @@ impl From<LedgerError> for HubError {
                 let refused = Self::from(Code::TransactionRefused).saying(fault.sentence());
                 return Self { code: fault.code(), ..refused }.because(error);
             }
+            LedgerError::SupplyMissing => Code::SupplyMissing,
+            LedgerError::DeviceMissing | LedgerError::ClaimMissing => Code::DeviceNotRegistered,
+            LedgerError::CaseMissing => Code::CaseNotFound,
             LedgerError::InsufficientFunds => Code::InsufficientFunds,
             LedgerError::Expired { .. } => Code::TransactionExpired,
             LedgerError::OutcomeUnknown { .. } => Code::TransactionUnconfirmed,

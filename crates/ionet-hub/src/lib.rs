@@ -19,6 +19,7 @@ mod view;
 use std::sync::Arc;
 
 pub use agents::{AgentInbox, AgentOutbox, Agents, PendingAgent, RayRequest, RayResponse};
+pub use app::StakeStep;
 pub use caller::{Caller, Via};
 pub use clock::Clock;
 pub use error::{ErrorKind, HubError, HubResult};

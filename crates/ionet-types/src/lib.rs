@@ -15,6 +15,8 @@ pub mod page;
 pub mod payments;
 pub mod problem;
 pub mod quotes;
+pub mod slashes;
+pub mod stakes;
 pub mod supply;
 pub mod tne;
 pub mod transactions;

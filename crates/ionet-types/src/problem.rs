@@ -94,6 +94,13 @@ codes! {
     CursorInvalid = "cursor_invalid", "the cursor is not one that this list gave";
     ClusterNotFound = "cluster_not_found", "you have no such cluster";
     DeviceNotFound = "device_not_found", "there is no such device";
+    DeviceNotRegistered = "device_not_registered", "this device is not registered on chain: its owner registers it first";
+    DeviceRegistered = "device_registered", "this device is registered on chain already";
+    DeviceOwnerUndeclared = "device_owner_undeclared", "the device does not name this wallet as its owner: start its agent with --owner";
+    DeviceNotYours = "device_not_yours", "this device, or this part of its stake, belongs to another wallet";
+    DeviceInUse = "device_in_use", "the device is hired or reserved: wait until its cluster has ended";
+    CaseNotFound = "case_not_found", "there is no such case";
+    SupplyMissing = "supply_missing", "this network has no supply side: it mints, pays and stakes nothing";
     TransactionNotFound = "transaction_not_found", "no record of the network is in a transaction of this name";
     HardwareUnknown = "hardware_unknown", "the network does not rent out this model";
     CapacityInsufficient = "capacity_insufficient", "fewer devices of this model are free than asked for";

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{agent, clusters, devices, hardware, keys, network, payments, quote, run, tne, transactions, up, wallet};
+use crate::commands::{
+    agent, clusters, devices, hardware, keys, network, payments, quote, run, slashes, stakes, tne, transactions, up, wallet,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -91,6 +93,12 @@ pub enum Command {
     /// The network's devices
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Stakes: devices on chain, what is staked on them, who shares in it
+    #[command(subcommand)]
+    Stakes(stakes::StakesCommand),
+    /// Slashing cases, and appeals against them
+    #[command(subcommand)]
+    Slashes(slashes::SlashesCommand),
     /// The program's records on chain, of everybody
     #[command(subcommand)]
     Transactions(transactions::TransactionsCommand),
@@ -118,6 +126,8 @@ impl Command {
             Self::Clusters(command) => return clusters::run(command, context).await,
             Self::Payments(command) => payments::run(command, context).await,
             Self::Devices(command) => devices::run(command, context).await,
+            Self::Stakes(command) => stakes::run(command, context).await,
+            Self::Slashes(command) => slashes::run(command, context).await,
             Self::Transactions(command) => transactions::run(command, context).await,
             Self::Tne => tne::run(context).await,
             Self::Keys(command) => keys::run(command, context).await,

@@ -19,6 +19,7 @@ use crate::wallet::Wallet;
 
 mod calls;
 mod events;
+mod stakes;
 
 pub use calls::ListQuery;
 

@@ -9,6 +9,8 @@ pub mod network;
 pub mod payments;
 pub mod quote;
 pub mod run;
+pub mod slashes;
+pub mod stakes;
 pub mod tne;
 pub mod transactions;
 pub mod up;

@@ -1,12 +1,13 @@
 //! Signs what the network prepared, after reading it: a wallet signs nothing that does more than its owner asked for.
 
 use anyhow::Result;
+use ionet_abi::instructions::supply::RegisterDeviceArgs;
 use ionet_abi::instructions::{Arguments, BookProductArgs, ExtendArgs, PayArgs};
-use ionet_ledger::{decode_transaction, encode_transaction};
+use ionet_ledger::{address, decode_transaction, encode_transaction};
 use ionet_types::clusters::BookRequest;
 use ionet_types::quotes::Quote;
 use ionet_types::transactions::PreparedTransaction;
-use ionet_types::{BaseUnits, ClusterId};
+use ionet_types::{BaseUnits, ClusterId, DeviceId};
 use solana_address::Address;
 use solana_transaction::versioned::VersionedTransaction;
 
@@ -40,6 +41,31 @@ pub enum Wish<'a> {
         /// Base units of the cluster's currency.
         amount: BaseUnits,
     },
+    /// To register this device and be paid there.
+    Register {
+        /// The device.
+        device: DeviceId,
+        /// Wallet that its rewards are paid to.
+        payout: ionet_types::Address,
+    },
+    /// To take this step on chain.
+    Step(Step),
+}
+
+/// One instruction of the network's program, to the byte, on one of its accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    data: Vec<u8>,
+    account: Address,
+}
+
+impl Step {
+    /// The instruction with these arguments on this account.
+    pub fn new<A: Arguments>(arguments: &A, account: Address) -> Self {
+        let mut data = vec![A::TAG as u8];
+        data.extend_from_slice(bytemuck::bytes_of(arguments));
+        Self { data, account }
+    }
 }
 
 /// Checks that the transaction does what was asked and nothing else with the wallet's signature, and signs it. Returns it in base64.
@@ -73,7 +99,13 @@ fn check(transaction: &VersionedTransaction, wallet: Address, program: Address, 
     for instruction in message.instructions() {
         let called = keys.get(usize::from(instruction.program_id_index)).ok_or("it calls a program that it does not name")?;
         if *called == program {
-            if !fulfils(&instruction.data, wish) {
+            let named = |account: Address| instruction.accounts.iter().any(|index| keys.get(usize::from(*index)) == Some(&account));
+            let on_its_account = match wish {
+                Wish::Register { device, .. } => named(address::device(&program, &device.0.into())),
+                Wish::Step(step) => named(step.account),
+                _ => true,
+            };
+            if !on_its_account || !fulfils(&instruction.data, wish) {
                 return Err("its terms differ");
             }
             wished += 1;
@@ -104,6 +136,10 @@ fn fulfils(data: &[u8], wish: &Wish<'_>) -> bool {
         Wish::Extend { minutes, amount } => {
             read::<ExtendArgs>(tag, arguments).is_some_and(|extend| extend.amount == amount.0 && extend.minutes == *minutes)
         }
+        Wish::Register { device, payout } => {
+            read::<RegisterDeviceArgs>(tag, arguments).is_some_and(|args| args.device == device.0 && args.payout == payout.0)
+        }
+        Wish::Step(step) => data == step.data,
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use ed25519_dalek::SigningKey;
 use futures::{SinkExt as _, StreamExt as _};
 use ionet_types::agent::{
-    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpCredit, HttpRequest, HttpResponse, HubMessage,
-    Isolation, ObservedState, ObservedWorkload, RayEndpoints, RayRole, WorkloadSpec, WorkloadState,
+    AgentMessage, Chunk, Declared, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpCredit, HttpRequest, HttpResponse,
+    HubMessage, Isolation, ObservedState, ObservedWorkload, RayEndpoints, RayRole, WorkloadSpec, WorkloadState,
 };
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -32,6 +32,22 @@ impl TestAgent {
         Self(tokio::spawn(async move {
             let mut socket = connect(&base).await;
             introduce(&mut socket, &key).await;
+            serve(&mut socket).await;
+        }))
+    }
+}
+
+impl TestAgent {
+    /// A device of this hardware that names its owner.
+    pub(crate) fn owned(base: &str, key: SigningKey, owner: ionet_types::Address, hardware: Hardware) -> Self {
+        let base = base.to_owned();
+        Self(tokio::spawn(async move {
+            let mut socket = connect(&base).await;
+            let Some(HubMessage::Challenge { nonce, network }) = next(&mut socket).await else { panic!("a challenge comes first") };
+            let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(0) };
+            let hello = Hello::sign_declaring(&key, &network, &nonce, "test".to_owned(), hardware, None, declared);
+            say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
+            assert!(matches!(next(&mut socket).await, Some(HubMessage::Welcome { .. })));
             serve(&mut socket).await;
         }))
     }

@@ -18,9 +18,15 @@ struct Case {
     optional: &'static [&'static str],
 }
 
+/// A path with the cluster's id, or that of a device and a case that there are not.
+fn filled(path: &str, id: &str) -> String {
+    let id = if path.starts_with("/v1/devices/") { "1".repeat(32) } else { id.to_owned() };
+    path.replace("{id}", &id).replace("{case}", "0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21")
+}
+
 async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
     let case = |path: &str, token: Option<&str>, body: Value, optional: &'static [&'static str]| Case {
-        path: path.replace("{id}", id),
+        path: filled(path, id),
         token: token.map(str::to_owned),
         body,
         optional,
@@ -36,6 +42,16 @@ async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
         case("/v1/clusters/{id}/payments", token, json!({ "amount": "1000" }), &["amount"]),
         case("/v1/clusters/{id}/extensions", token, json!({ "minutes": 60 }), &[]),
         case("/v1/transactions", token, owner.sign(&payment["transaction"]), &[]),
+        case("/v1/devices/{id}/registration", token, json!({ "payout": wallet }), &["payout"]),
+        case("/v1/devices/{id}/stake", token, json!({ "amount": "1000" }), &[]),
+        case("/v1/devices/{id}/withdrawal", token, json!({ "amount": "1000" }), &["amount"]),
+        case("/v1/devices/{id}/unstake", token, json!({}), &[]),
+        case("/v1/devices/{id}/payout", token, json!({ "wallet": wallet }), &[]),
+        case("/v1/devices/{id}/co-stake", token, json!({ "amount": "1000", "share_bps": 100 }), &[]),
+        case("/v1/devices/{id}/co-stake/offer", token, json!({ "max": "1000", "share_bps": 100 }), &[]),
+        case("/v1/devices/{id}/co-stake/notice", token, json!({}), &[]),
+        case("/v1/devices/{id}/co-stake/withdrawal", token, json!({}), &[]),
+        case("/v1/slashes/{case}/appeal", token, json!({ "appeal": "ab".repeat(32) }), &[]),
         case("/v1/auth/challenges", None, json!({ "wallet": wallet }), &[]),
         case("/v1/auth/sessions", None, json!({ "message": "m", "signature": "s" }), &[]),
         case("/v1/keys", token, json!({ "name": "key", "scope": "read", "expires_in_secs": 3600 }), &["expires_in_secs"]),
@@ -127,21 +143,23 @@ async fn every_post_refuses_what_it_does_not_take() {
     let owner = world.customer().await;
     let id = owner.book(1, 180).await;
     let cases = cases(&owner, &id).await;
-    let posts: Vec<_> = crate::drift::document()["paths"]
+    let mut posts: Vec<_> = crate::drift::document()["paths"]
         .as_object()
         .unwrap()
         .iter()
         .filter(|(path, item)| item.get("post").is_some() && !path.contains("/ray/"))
-        .map(|(path, _)| path.replace("{id}", &id))
+        .map(|(path, _)| filled(path, &id))
         .collect();
     let mut tried: Vec<_> = cases.iter().map(|case| case.path.clone()).collect();
     tried.sort();
+    posts.sort();
     assert_eq!(tried, posts, "every POST of the document is tried");
     let before = world.everything().await;
     for case in &cases {
         let path = &case.path;
         let valid = case.body.to_string();
-        for (what, body, status, code) in raw_bodies(&valid) {
+        // An empty object in single quotes is one still.
+        for (what, body, status, code) in raw_bodies(&valid).into_iter().filter(|(_, body, ..)| *body != valid.as_bytes()) {
             let answer = send(&world, case, Some("application/json"), body).await;
             is_refused(&answer, &format!("{path}: {what}"));
             answer.refuses(status, code);
@@ -298,6 +316,14 @@ async fn paths_queries_and_methods_are_read_strictly() {
     }
     world.get(&format!("/v1/devices/{}", "1".repeat(32)), None).await.refuses(404, "device_not_found");
     world.get(&format!("/v1/transactions/{}", "1".repeat(64)), None).await.refuses(404, "transaction_not_found");
+    for path in
+        ["/v1/stakes/x", "/v1/slashes/x", "/v1/slashes?status=closed", "/v1/slashes?device=x", "/v1/stakes?device=x", "/v1/devices?mine=1"]
+    {
+        owner.get(path).await.refuses(400, "request_malformed");
+    }
+    world.get(&format!("/v1/stakes/{}", "1".repeat(32)), None).await.refuses(404, "device_not_registered");
+    world.get("/v1/slashes/0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21", None).await.refuses(404, "case_not_found");
+    world.get("/v1/devices?mine=true", None).await.refuses(401, "unauthenticated");
     for path in ["/v1/clusters", "/v1/payments", "/v1/devices", "/v1/transactions"] {
         for query in [
             "limit=-1",

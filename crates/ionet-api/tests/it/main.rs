@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod ray;
 mod sign_in;
+mod stakes;
 mod stop;
 mod twice;
 mod world;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{page, page_cursor, page_limit};
 use crate::Hub;
+use crate::caller::Caller;
 use crate::error::HubResult;
 
 impl Hub {
@@ -18,9 +19,20 @@ impl Hub {
     pub async fn device_list(&self, request: &PageRequest) -> HubResult<Page<Device>> {
         let limit = page_limit(request)?;
         let rows = self.store().devices(page_cursor(request)?, limit + 1).await?;
+        self.devices_viewed(rows, limit).await
+    }
+
+    async fn devices_viewed(&self, rows: Vec<DeviceRow>, limit: u32) -> HubResult<Page<Device>> {
         let reservations: BTreeMap<_, _> =
             self.store().reservations().await?.into_iter().map(|reservation| (reservation.device_id, reservation)).collect();
         Ok(page(rows, limit, |row| row.id.to_string(), |row| self.device_viewed(&row, reservations.get(&row.id))))
+    }
+
+    /// The devices that name the caller as their owner, by id.
+    pub async fn device_list_of(&self, caller: &Caller, request: &PageRequest) -> HubResult<Page<Device>> {
+        let limit = page_limit(request)?;
+        let rows = self.store().devices_of_owner(caller.wallet, page_cursor(request)?, limit + 1).await?;
+        self.devices_viewed(rows, limit).await
     }
 
     /// A device.

@@ -12,6 +12,9 @@ mod quotes;
 mod ray;
 mod receipts;
 mod sign_in;
+mod slashes;
+mod stakes;
+mod staking;
 mod tne;
 mod transactions;
 
@@ -21,6 +24,7 @@ use std::str::FromStr;
 pub(crate) use faucet::PAYER_MIN_LAMPORTS;
 use ionet_types::page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageRequest};
 use ionet_types::problem::Code;
+pub use staking::StakeStep;
 
 use crate::error::{HubError, HubResult};
 

@@ -21,6 +21,8 @@ use crate::operator::Operator;
 
 /// How long an airdrop may take to show.
 const AIRDROP_TIMEOUT: Duration = Duration::from_mins(1);
+/// After how long without one it is asked for again.
+const AIRDROP_PATIENCE: Duration = Duration::from_secs(2);
 /// Part of the initial supply that the authority gets, for the pool and the first bond; the faucet has the rest.
 const AUTHORITY_PART: Io = Io(100_000_000 * IO_UNIT);
 
@@ -43,22 +45,28 @@ impl Ledger {
         if there { Ok(()) } else { Err(LedgerError::ProgramMissing { program_id: self.program_id }) }
     }
 
-    /// Asks for an airdrop to the payer when it holds less than `min_lamports`, and waits for it.
+    /// Asks for an airdrop to the payer when it holds less than `min_lamports`, and waits for it. Others may spend of it meanwhile, and of
+    /// several who ask for the same at once the chain serves only one: so any gain will do, and who sees none asks again.
     pub async fn ensure_lamports(&self, keys: &Operator, min_lamports: u64) -> Result<(), LedgerError> {
         let payer = keys.payer.pubkey();
         let balance = async || Ok::<_, LedgerError>(self.rpc.get_balance_with_commitment(&payer, COMMITMENT).await?.value);
-        if balance().await? >= min_lamports {
+        let before = balance().await?;
+        if before >= min_lamports {
             return Ok(());
         }
-        self.rpc.request_airdrop(&payer, min_lamports).await?;
         let began = Instant::now();
-        while balance().await? < min_lamports {
-            if began.elapsed() > AIRDROP_TIMEOUT {
-                return Err(LedgerError::InsufficientFunds);
+        while began.elapsed() < AIRDROP_TIMEOUT {
+            self.rpc.request_airdrop(&payer, min_lamports).await?;
+            let asked = Instant::now();
+            while asked.elapsed() < AIRDROP_PATIENCE {
+                let now = balance().await?;
+                if now > before || now >= min_lamports {
+                    return Ok(());
+                }
+                sleep(Duration::from_millis(20)).await;
             }
-            sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
+        Err(LedgerError::InsufficientFunds)
     }
 
     pub(super) async fn ensure_mint(&self, keys: &Operator, mint: &Keypair, currency: Currency) -> Result<(), LedgerError> {

@@ -127,3 +127,35 @@ fn a_booking_is_signed_at_the_quoted_rate_or_below() {
     assert!(book(|arguments| arguments.hardware = 1).is_err());
     assert!(book(|arguments| arguments.cluster_id = [0; 16]).is_err());
 }
+
+#[test]
+fn a_step_is_signed_to_the_byte_and_on_its_account_only() {
+    use ionet_abi::instructions::supply::{StakeArgs, WithdrawStakeArgs};
+    use ionet_ledger::instructions::supply::{self as build, Registration};
+    use ionet_rules::booking::HardwareKind;
+    use ionet_rules::money::Io;
+    use ionet_rules::multipliers::Model;
+
+    let scene = scene();
+    let at = ionet_ledger::Addresses::derive(scene.program, Address::new_from_array([1; 32]), Address::new_from_array([2; 32]));
+    let (device, other) = (Address::new_from_array([3; 32]), Address::new_from_array([4; 32]));
+    let wallet = scene.wallet.address();
+    let prepared = |instruction: Instruction| Scene::prepare(scene.fee_payer, &[instruction]);
+    let wish = |amount: u64| Wish::Step(Step::new(&StakeArgs { amount }, at.device(&device)));
+    assert!(scene.sign(&prepared(build::stake(&at, wallet, &device, Io(5))), &wish(5)).is_ok());
+    assert!(scene.sign(&prepared(build::stake(&at, wallet, &device, Io(6))), &wish(5)).is_err(), "more");
+    assert!(scene.sign(&prepared(build::stake(&at, wallet, &other, Io(5))), &wish(5)).is_err(), "another device");
+    assert!(scene.sign(&prepared(build::unstake(&at, wallet, scene.fee_payer, &device)), &wish(5)).is_err(), "another step");
+    let withdraw = Wish::Step(Step::new(&WithdrawStakeArgs { amount: 0 }, at.device(&device)));
+    assert!(scene.sign(&prepared(build::withdraw_stake(&at, wallet, &device, None)), &withdraw).is_ok());
+
+    let model = Model { number: 0, kind: HardwareKind::Gpu };
+    let register = |device, payout| {
+        let registration = Registration { device, payout, processors: 1, model };
+        prepared(build::register_device(&at, scene.fee_payer, wallet, scene.fee_payer, &registration))
+    };
+    let wish = Wish::Register { device: DeviceId(device.to_bytes()), payout: ionet_types::Address(wallet.to_bytes()) };
+    assert!(scene.sign(&register(device, wallet), &wish).is_ok());
+    assert!(scene.sign(&register(device, other), &wish).is_err(), "paid elsewhere");
+    assert!(scene.sign(&register(other, wallet), &wish).is_err(), "another device");
+}
