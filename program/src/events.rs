@@ -1,6 +1,8 @@
 //! Event records: written by the program calling itself, signed by the network account. Nobody else can make that account sign, so a
 //! record found among a transaction's inner instructions is the program's own word.
 
+use core::mem::offset_of;
+
 use ionet_abi::accounts::NetworkAccount;
 use ionet_abi::events::supply::{OpenCaseRecord, PostRootRecord, SUPPLY_EVENT_TAG, SupplyBody, SupplyHeader};
 use ionet_abi::events::{
@@ -51,6 +53,11 @@ pub(crate) fn emit<B: RecordBody>(network: &Network, header: &RecordHeader, body
 }
 
 const SUPPLY_BODY_AT: usize = 1 + size_of::<SupplyHeader>();
+// Where the header's fields lie.
+const AT: usize = 1 + offset_of!(SupplyHeader, at_unix_secs);
+const SUBJECT: usize = 1 + offset_of!(SupplyHeader, subject);
+const RECORD: usize = 1 + offset_of!(SupplyHeader, record);
+const KIND: usize = 1 + offset_of!(SupplyHeader, kind);
 /// Room for the longest record of the supply side.
 const SUPPLY_LONGEST: usize = SUPPLY_BODY_AT + 144;
 
@@ -73,17 +80,14 @@ impl Stamp<'_> {
     #[inline(always)]
     pub(crate) fn emit<B: SupplyBody>(self, network: &Network, now: i64, body: &B) -> Outcome {
         const { assert!(SUPPLY_BODY_AT + size_of::<B>() <= SUPPLY_LONGEST) };
-        let header = SupplyHeader {
-            at_unix_secs: now,
-            subject: self.subject.to_bytes(),
-            record: self.record,
-            kind: B::KIND as u8,
-            reserved: [0; 3],
-        };
+        // Written field by field: a header put together first would be copied once more.
         let mut data = [0; SUPPLY_LONGEST];
         let end = const { SUPPLY_BODY_AT + size_of::<B>() };
         data[0] = SUPPLY_EVENT_TAG;
-        data[1..SUPPLY_BODY_AT].copy_from_slice(bytemuck::bytes_of(&header));
+        data[AT..AT + 8].copy_from_slice(&now.to_le_bytes());
+        data[SUBJECT..SUBJECT + 32].copy_from_slice(self.subject.as_array());
+        data[RECORD..RECORD + 4].copy_from_slice(&self.record.to_le_bytes());
+        data[KIND] = B::KIND as u8;
         data[SUPPLY_BODY_AT..end].copy_from_slice(bytemuck::bytes_of(body));
         call_self(network, &data[..end])
     }

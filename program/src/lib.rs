@@ -12,6 +12,7 @@ mod checks;
 mod clock;
 mod events;
 mod instructions;
+mod proof;
 mod refusal;
 mod state;
 mod tokens;

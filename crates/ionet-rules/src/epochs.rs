@@ -5,7 +5,7 @@
 //! their bonded weight have stood behind it for the challenge window, and never promises more than the vaults hold.
 
 use crate::emission;
-use crate::money::{Io, Usdc};
+use crate::money::{BPS, Io, Usdc};
 use crate::supply::{At, SupplyParams};
 use crate::{RuleError, RuleResult, stored};
 
@@ -257,8 +257,8 @@ impl Epochs {
         if at.now.saturating_sub(breaker.began_at_unix_secs) >= BREAKER_SECS {
             breaker = Breaker {
                 began_at_unix_secs: at.now,
-                io_left: held.rewards_io.share_down(at.params.breaker_bps)?.max(at.params.breaker_floor_io),
-                usdc_left: held.payable_usdc.share_down(at.params.breaker_bps)?.max(at.params.breaker_floor_usdc),
+                io_left: Io(part(held.rewards_io.0, at.params.breaker_bps)).max(at.params.breaker_floor_io),
+                usdc_left: Usdc(part(held.payable_usdc.0, at.params.breaker_bps)).max(at.params.breaker_floor_usdc),
             };
         }
         let paid = Paid { io: due.io.min(breaker.io_left), usdc: due.usdc.min(breaker.usdc_left) };
@@ -305,6 +305,15 @@ impl Epochs {
         }
         Ok(())
     }
+}
+
+/// At most the whole in basis points of an amount, rounded down: what `share_down` says, without its 128 bits, which cost a claim on chain
+/// more than all else that is computed for it.
+fn part(amount: u64, bps: u16) -> u64 {
+    let bps = u64::from(bps).min(BPS);
+    let (tens, rest) = (amount / BPS, amount % BPS);
+    // With at most ten thousand basis points neither product nor sum exceeds the amount, but for the rest's, which is below 10^8.
+    tens.wrapping_mul(bps).wrapping_add(rest.wrapping_mul(bps) / BPS)
 }
 
 /// What the vaults hold before a step.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use ionet_abi::instructions::{BookProductArgs, Tag};
+use ionet_abi::merkle::Hash;
 use ionet_rules::booking::Booking;
 use ionet_rules::epochs::Statement;
 use ionet_rules::money::Currency;
@@ -25,7 +26,7 @@ use crate::world::{PRICE, START, World, customer, tree};
 /// The bound for the steps of a cluster's life, token transfers included.
 const BOUND: u64 = 15_000;
 /// And for a claim with a proof of [`LEVELS`] levels that pays both coins.
-const CLAIM_BOUND: u64 = 8_500;
+const CLAIM_BOUND: u64 = 8_000;
 /// Levels of a tree over a million beneficiaries.
 const LEVELS: u8 = 20;
 /// The steps it is for.
@@ -162,9 +163,13 @@ fn measure_supply(measured: &mut Measured) {
     for (path, lifetime, levels) in [
         ("both coins, no neighbours", supply::EARNED, 0),
         ("both coins, 20 levels", supply::EARNED, LEVELS),
+        ("both coins, 20 levels, dearest", supply::EARNED, LEVELS),
         ("both coins, 32 levels", supply::EARNED, 32),
         ("IO alone, 20 levels", (supply::EARNED.0, 0), LEVELS),
     ] {
+        // Dearest when every neighbour is the smaller of the two.
+        let neighbour = |level: u8| if path.contains("dearest") { [0; 32] } else { tree::hash(&[level]) };
+        let proof: Vec<Hash> = (0..levels).map(neighbour).collect();
         // Which child of a node is the smaller changes with the device.
         for number in 1..=DEVICES {
             let mut world = World::with_supply(SupplyParams::DEFAULT);
@@ -174,7 +179,7 @@ fn measure_supply(measured: &mut Measured) {
             supply::catch_up(&mut world, net);
             supply::fund_payable(&mut world, net, lifetime.1);
             let account = net.device_claim(device.key);
-            let (root, proof) = tree::deep(&account, lifetime, levels);
+            let root = tree::climb(&account, lifetime, &proof);
             let totals = [(account, lifetime)].into();
             supply::agree(&mut world, net, Statement { root, ..supply::statement(1, &totals) });
             measured.step(&mut world, path, net.claim(account, device.owner, lifetime, &proof));

@@ -9,7 +9,7 @@ use solana_address::Address;
 /// Lifetime IO and USDC of every beneficiary.
 pub(crate) type Totals = BTreeMap<Address, (u64, u64)>;
 
-fn hash(bytes: &[u8]) -> Hash {
+pub(crate) fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
@@ -44,9 +44,8 @@ pub(crate) fn proof(totals: &Totals, beneficiary: &Address) -> Vec<Hash> {
     proof
 }
 
-/// The root over a leaf with so many made-up neighbours above it, and its proof.
-pub(crate) fn deep(beneficiary: &Address, lifetime: (u64, u64), depth: u8) -> (Hash, Vec<Hash>) {
-    let proof: Vec<Hash> = (0..depth).map(|level| hash(&[level])).collect();
+/// The root over a leaf with these neighbours above it.
+pub(crate) fn climb(beneficiary: &Address, lifetime: (u64, u64), proof: &[Hash]) -> Hash {
     let leaf = hash(&leaf(&beneficiary.to_bytes(), lifetime.0, lifetime.1));
-    (proof.iter().fold(leaf, |below, neighbour| hash(&node(&below, neighbour))), proof)
+    proof.iter().fold(leaf, |below, neighbour| hash(&node(&below, neighbour)))
 }
