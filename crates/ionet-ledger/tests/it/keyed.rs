@@ -10,7 +10,7 @@ use ionet_rules::worklog::EndReason;
 use crate::world::World;
 
 /// Runs the step twice at once and once after; returns how many transactions it took.
-async fn contend<F: Future<Output = Result<StepOutcome, LedgerError>>>(step: impl Fn() -> F) {
+pub(crate) async fn contend<F: Future<Output = Result<StepOutcome, LedgerError>>>(step: impl Fn() -> F) {
     let (a, b) = tokio::join!(step(), step());
     let mut signatures: Vec<_> = [a.unwrap(), b.unwrap()].into_iter().filter_map(StepOutcome::signature).collect();
     // Both may have sent the very same transaction.

@@ -12,4 +12,5 @@ mod lossy;
 mod operator;
 mod refusals;
 mod submit;
+mod supply;
 mod world;
