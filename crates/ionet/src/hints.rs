@@ -7,6 +7,17 @@ pub(crate) fn hint(code: &str) -> Option<&'static str> {
         "scope_insufficient" => "use the wallet, or a key made with `ionet keys create --scope write`",
         "cluster_not_found" => "see yours with `ionet clusters list`",
         "device_not_found" => "see all with `ionet devices list`",
+        "device_not_registered" => "its owner registers it with `ionet stakes register`; see yours with `ionet stakes list`",
+        "device_registered" => "see it with `ionet stakes show`",
+        "device_owner_undeclared" => "see which devices name your wallet with `ionet stakes register --all`",
+        "device_not_yours" => "see yours with `ionet stakes list`, or name the right wallet with --wallet",
+        "device_in_use" => "wait until its cluster has ended: see `ionet devices show`",
+        "stake_needed" | "wait_not_over" | "stake_frozen" | "unstaking" | "not_unstaking" | "notice_given" => {
+            "see what can be withdrawn, and when, with `ionet stakes show`"
+        }
+        "no_such_offer" | "co_stake_too_large" => "see what is on offer with `ionet stakes offers`",
+        "case_not_found" => "see all with `ionet slashes list`",
+        "appeal_too_late" | "case_not_open" => "see where it stands with `ionet slashes show`",
         "key_not_found" => "see yours with `ionet keys list`",
         "key_limit" => "revoke one with `ionet keys revoke`",
         "transaction_not_found" => "see all with `ionet transactions list`",
@@ -26,15 +37,17 @@ pub(crate) fn hint(code: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use ionet_rules::RuleError;
     use ionet_types::problem::Code;
 
     #[test]
     fn every_hint_is_for_a_code_that_exists() {
         let source = include_str!("hints.rs");
         let table = source.split("_ => return None").next().unwrap();
-        for line in table.lines().filter(|line| line.contains("=>")) {
+        for line in table.lines().filter(|line| line.contains("=>") && line.contains('"')) {
             for code in line.split("=>").next().unwrap().split('|').map(|code| code.trim().trim_matches('"')) {
-                assert!(Code::ALL.iter().any(|known| known.code() == code), "{code} is not a code of the network");
+                let known = Code::ALL.iter().any(|known| known.code() == code) || RuleError::ALL.iter().any(|known| known.code() == code);
+                assert!(known, "{code} is not a code of the network");
             }
         }
     }

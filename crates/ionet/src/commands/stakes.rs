@@ -89,7 +89,7 @@ pub struct RegisterArgs {
     /// The device's id
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub device: Option<DeviceId>,
-    /// All connected devices that name your wallet and are not registered yet
+    /// All devices that name your wallet and are not registered yet
     #[arg(long)]
     pub all: bool,
     /// Wallet that its rewards are paid to [default: your own]
@@ -133,7 +133,8 @@ pub struct PayoutArguments {
     /// The device's id
     pub device: DeviceId,
     /// The wallet
-    pub wallet: Address,
+    #[arg(value_name = "WALLET")]
+    pub to: Address,
 }
 
 /// What to offer.
@@ -276,8 +277,8 @@ async fn step(command: StakesCommand, customer: &Customer) -> Result<Taken> {
             }
             (device, client.prepare_unstake(device).await?, Step::new(&UnstakeArgs {}, account(device)))
         }
-        StakesCommand::Payout(PayoutArguments { device, wallet }) => {
-            let prepared = client.prepare_payout(device, &PayoutRequest { wallet }).await?;
+        StakesCommand::Payout(PayoutArguments { device, to }) => {
+            let prepared = client.prepare_payout(device, &PayoutRequest { wallet: to }).await?;
             let key = device.0.into();
             let owns = client.stakes().await?.items.iter().any(|stake| stake.device == device && stake.role == Some(StakeRole::Owner));
             let claim = if owns {
@@ -285,7 +286,7 @@ async fn step(command: StakesCommand, customer: &Customer) -> Result<Taken> {
             } else {
                 address::co_staker_claim(&program, &key, &customer.wallet.address())
             };
-            (device, prepared, Step::new(&SetPayoutArgs { payout: wallet.0 }, claim))
+            (device, prepared, Step::new(&SetPayoutArgs { payout: to.0 }, claim))
         }
         StakesCommand::Offer(OfferArgs { device, max, share }) => {
             let share_bps = match share {
@@ -421,6 +422,40 @@ fn shown(stake: &Stake) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a person would type first is understood, and the words do not clash with the options of all commands.
+    #[test]
+    fn every_example_is_understood() {
+        let device = "9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1";
+        let wallet = "7qbRF6YsyGuLUVs6Y1q64bdVrfe4ZcUUz1JRdoVNUJnm";
+        let case = "0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21";
+        for words in [
+            "stakes list".to_owned(),
+            format!("stakes show {device}"),
+            format!("stakes register {device} --payout {wallet}"),
+            "stakes register --all".to_owned(),
+            format!("stakes add {device} 800"),
+            format!("stakes withdraw {device} 100"),
+            format!("stakes withdraw {device}"),
+            format!("stakes unstake {device} --yes"),
+            format!("stakes payout {device} {wallet} --wallet other.json"),
+            format!("stakes offer {device} 8000 --share 25"),
+            format!("stakes offer {device} 0"),
+            "stakes offers".to_owned(),
+            format!("stakes accept {device} 8000 --share 25"),
+            format!("stakes accept {device} 8000"),
+            format!("stakes notice {device}"),
+            format!("stakes withdraw-co {device}"),
+            "stakes multipliers".to_owned(),
+            format!("slashes list --device {device}"),
+            format!("slashes show {case}"),
+            format!("slashes appeal {case} --file appeal.txt"),
+        ] {
+            let words = std::iter::once("ionet").chain(words.split(' ')).map(str::to_owned).collect::<Vec<_>>();
+            let parsed = <crate::cli::Cli as clap::Parser>::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+        }
+    }
 
     #[test]
     fn amounts_and_shares_are_read_exactly() {
