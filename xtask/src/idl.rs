@@ -11,19 +11,29 @@ use codama_nodes::{
     ConstantValueNode, DefaultValueStrategy, DefinedTypeLinkNode, DefinedTypeNode, Docs, ErrorNode, EventNode, FieldDiscriminatorNode,
     FixedSizeTypeNode, InstructionAccountNode, InstructionArgumentNode, InstructionInputValueNode, InstructionNode, NumberFormat,
     NumberTypeNode, NumberValueNode, PdaLinkNode, PdaNode, PdaSeedNode, PdaSeedValueNode, PdaValueNode, ProgramIdValueNode, ProgramNode,
-    PublicKeyTypeNode, PublicKeyValueNode, RootNode, SizeDiscriminatorNode, StringTypeNode, StringValueNode, StructFieldTypeNode,
-    StructTypeNode, TypeNode, ValueNode, VariablePdaSeedNode,
+    PublicKeyTypeNode, PublicKeyValueNode, RemainderCountNode, RootNode, SizeDiscriminatorNode, StringTypeNode, StringValueNode,
+    StructFieldTypeNode, StructTypeNode, TypeNode, ValueNode, VariablePdaSeedNode,
 };
-use ionet_abi::accounts::{BookingAccount, NetworkAccount, OracleAccount, ProgramAccount, VERSION, VaultKind};
+use ionet_abi::accounts::{
+    BookingAccount, CaseAccount, ClaimAccount, DeviceAccount, EpochsAccount, MultipliersAccount, NetworkAccount, OracleAccount,
+    ProgramAccount, SupplyAccount, VERSION, VaultKind, VerifiersAccount,
+};
+use ionet_abi::events::supply::{SUPPLY_EVENT_TAG, SupplyHeader, SupplyKind};
 use ionet_abi::events::{EVENT_TAG, RecordHeader, RecordKind, record_layout};
 use ionet_abi::faults::Fault;
 use ionet_abi::instructions::{AccountUse, Tag, account_uses, argument_layout};
+use ionet_abi::merkle::Hash;
 use ionet_abi::{SYSTEM_PROGRAM, TOKEN_PROGRAM, seeds};
 use ionet_rules::RuleError;
 use ionet_rules::booking::Booking;
+use ionet_rules::epochs::{Breaker, Epochs, Statement, Verifier};
 use ionet_rules::layout::{Field, Shape, Struct, StructLayout};
+use ionet_rules::multipliers::Multiplier;
 use ionet_rules::oracle::Submission;
 use ionet_rules::params::Params;
+use ionet_rules::slash::{Case, SlashParts};
+use ionet_rules::stake::Stake;
+use ionet_rules::supply::SupplyParams;
 
 use crate::shell;
 
@@ -65,18 +75,70 @@ fn program() -> ProgramNode {
     let mut program = ProgramNode::new("ionet", address(&SYSTEM_PROGRAM)).set_version(env!("CARGO_PKG_VERSION"));
     program.docs =
         docs("The on-chain program of the compute network. Each network has a program id of its own: give it wherever one is asked for.");
-    program.accounts = vec![account::<NetworkAccount>("network"), account::<OracleAccount>("oracle"), account::<BookingAccount>("booking")];
+    program.accounts = vec![
+        account::<NetworkAccount>("network"),
+        account::<OracleAccount>("oracle"),
+        account::<BookingAccount>("booking"),
+        account::<SupplyAccount>("supply"),
+        account::<EpochsAccount>("epochs"),
+        account::<VerifiersAccount>("verifiers"),
+        account::<MultipliersAccount>("multipliers"),
+        account::<DeviceAccount>("device"),
+        account::<ClaimAccount>("claim"),
+        account::<CaseAccount>("case"),
+    ];
     program.instructions = Tag::ALL.into_iter().map(instruction).collect();
     let nested = [Params::STRUCT, Submission::STRUCT, Booking::STRUCT, RecordHeader::STRUCT];
-    let records = RecordKind::ALL.map(record_layout);
-    program.defined_types = nested.iter().chain(&records).map(|layout| defined_type(layout)).collect();
-    program.pdas = vec![
-        pda("network", seeds::NETWORK, None),
-        pda("oracle", seeds::ORACLE, None),
-        pda("booking", seeds::BOOKING, Some(("clusterId", bytes(16)))),
-        pda("vault", seeds::VAULT, Some(("kind", NumberTypeNode::le(NumberFormat::U8).into()))),
+    let supply_nested = [
+        SupplyParams::STRUCT,
+        Statement::STRUCT,
+        Verifier::STRUCT,
+        Breaker::STRUCT,
+        Epochs::STRUCT,
+        Multiplier::STRUCT,
+        Stake::STRUCT,
+        SlashParts::STRUCT,
+        Case::STRUCT,
+        SupplyHeader::STRUCT,
     ];
-    program.events = RecordKind::ALL.into_iter().map(event).collect();
+    let records = RecordKind::ALL.map(record_layout);
+    let supply_records = SupplyKind::ALL.iter().map(|kind| kind.layout());
+    let types = nested.into_iter().chain(records).chain(supply_nested).chain(supply_records);
+    program.defined_types = types.map(defined_type).collect();
+    let device = || ("device", PublicKeyTypeNode::new().into());
+    program.pdas = vec![
+        pda("network", seeds::NETWORK, vec![]),
+        pda("oracle", seeds::ORACLE, vec![]),
+        pda("booking", seeds::BOOKING, vec![("clusterId", bytes(16))]),
+        pda("vault", seeds::VAULT, vec![("kind", NumberTypeNode::le(NumberFormat::U8).into())]),
+        pda("supply", seeds::SUPPLY, vec![]),
+        pda("epochs", seeds::EPOCHS, vec![]),
+        pda("verifiers", seeds::VERIFIERS, vec![]),
+        pda("multipliers", seeds::MULTIPLIERS, vec![]),
+        pda("ioRewards", seeds::IO_REWARDS, vec![]),
+        pda("ioStake", seeds::IO_STAKE, vec![]),
+        pda("device", seeds::DEVICE, vec![device()]),
+        pda("claim", seeds::CLAIM, vec![device()]),
+        pda("coClaim", seeds::CLAIM, vec![device(), ("coStaker", PublicKeyTypeNode::new().into())]),
+        pda("case", seeds::CASE, vec![("caseId", bytes(16))]),
+    ];
+    let bookings = RecordKind::ALL.into_iter().map(|kind| Written {
+        name: kind.name(),
+        body: record_layout(kind),
+        header: RecordHeader::STRUCT,
+        tag: EVENT_TAG,
+        kind: kind as u8,
+        kind_at: std::mem::offset_of!(RecordHeader, kind),
+    });
+    let supply = SupplyKind::ALL.iter().map(|kind| Written {
+        name: kind.name(),
+        body: kind.layout(),
+        header: SupplyHeader::STRUCT,
+        tag: SUPPLY_EVENT_TAG,
+        kind: *kind as u8,
+        kind_at: std::mem::offset_of!(SupplyHeader, kind),
+    });
+    program.events = bookings.chain(supply).map(|written| event(&written)).collect();
     let faults = Fault::ALL.iter().map(|fault| ErrorNode::new(fault.code(), *fault as u32, fault.sentence()));
     let rules = RuleError::ALL.iter().map(|error| ErrorNode::new(error.code(), *error as u32, error.sentence()));
     program.errors = faults.chain(rules).collect();
@@ -111,10 +173,20 @@ fn instruction(tag: Tag) -> InstructionNode {
         name: snake_case(&format!("{tag:?}")).into(),
         docs: docs(layout.doc),
         accounts: account_uses(tag).iter().map(|account_use| instruction_account(tag, account_use)).collect(),
-        arguments: std::iter::once(first).chain(layout.fields.iter().map(argument)).collect(),
+        arguments: std::iter::once(first).chain(layout.fields.iter().map(argument)).chain(proof(tag)).collect(),
         discriminators: vec![FieldDiscriminatorNode::new("tag", 0).into()],
         ..InstructionNode::default()
     }
+}
+
+/// What follows the arguments: a claim's proof, as many hashes as there are.
+fn proof(tag: Tag) -> Option<InstructionArgumentNode> {
+    let hashes = ArrayTypeNode::new(bytes(size_of::<Hash>()), RemainderCountNode::new());
+    (tag == Tag::Claim).then(|| {
+        let mut node = InstructionArgumentNode::new("proof", hashes);
+        node.docs = docs("The proof: hashes from the leaf's neighbour up, at most 32.");
+        node
+    })
 }
 
 fn instruction_account(tag: Tag, account_use: &AccountUse) -> InstructionAccountNode {
@@ -125,7 +197,19 @@ fn instruction_account(tag: Tag, account_use: &AccountUse) -> InstructionAccount
         ("token_program", _) => Some(PublicKeyValueNode::new(address(&TOKEN_PROGRAM)).into()),
         ("system_program", _) => Some(PublicKeyValueNode::new(address(&SYSTEM_PROGRAM)).into()),
         ("program", _) => Some(ProgramIdValueNode::new().into()),
-        (name @ ("network" | "oracle"), _) => Some(PdaValueNode::new(PdaLinkNode::new(name), vec![]).into()),
+        (name @ ("network" | "oracle" | "supply" | "epochs" | "verifiers" | "multipliers"), _) => {
+            Some(PdaValueNode::new(PdaLinkNode::new(name), vec![]).into())
+        }
+        ("io_rewards", _) => Some(PdaValueNode::new(PdaLinkNode::new("ioRewards"), vec![]).into()),
+        ("io_stake", _) => Some(PdaValueNode::new(PdaLinkNode::new("ioStake"), vec![]).into()),
+        (name @ ("device" | "claim"), _) if tag == Tag::RegisterDevice => {
+            let seed = PdaSeedValueNode::new("device", ArgumentValueNode::new("device"));
+            Some(PdaValueNode::new(PdaLinkNode::new(name), vec![seed]).into())
+        }
+        ("case", _) if tag == Tag::OpenCase => {
+            let seed = PdaSeedValueNode::new("caseId", ArgumentValueNode::new("caseId"));
+            Some(PdaValueNode::new(PdaLinkNode::new("case"), vec![seed]).into())
+        }
         // The other instructions do not say the cluster's id: there the address must be given.
         ("booking", _) if tag == Tag::BookProduct => {
             let seed = PdaSeedValueNode::new("clusterId", ArgumentValueNode::new("clusterId"));
@@ -163,16 +247,27 @@ fn defined_type(layout: &Struct) -> DefinedTypeNode {
     node
 }
 
+/// A kind of record.
+struct Written {
+    name: &'static str,
+    body: &'static Struct,
+    header: &'static Struct,
+    /// First byte of the data.
+    tag: u8,
+    kind: u8,
+    /// Where the kind stands in the header, bytes.
+    kind_at: usize,
+}
+
 /// An event is the data of the program's call to itself: the tag, the header, the body.
-fn event(kind: RecordKind) -> EventNode {
-    let body = record_layout(kind);
-    let tag = fixed(struct_field(&Field { name: "event_tag", doc: "Marks an event record.", shape: &Shape::U8 }), u64::from(EVENT_TAG));
-    let header = StructFieldTypeNode::new("header", DefinedTypeLinkNode::new(RecordHeader::STRUCT.name));
+fn event(written: &Written) -> EventNode {
+    let Written { name, body, header, tag, kind, kind_at } = *written;
+    let tag_field = fixed(struct_field(&Field { name: "event_tag", doc: "Marks an event record.", shape: &Shape::U8 }), u64::from(tag));
+    let header = StructFieldTypeNode::new("header", DefinedTypeLinkNode::new(header.name));
     let body_field = StructFieldTypeNode::new("body", DefinedTypeLinkNode::new(body.name));
-    let mut node = EventNode::new(kind.name(), StructTypeNode::new(vec![tag, header, body_field]));
+    let mut node = EventNode::new(name, StructTypeNode::new(vec![tag_field, header, body_field]));
     node.docs = docs(body.doc);
-    let kind_at = 1 + std::mem::offset_of!(RecordHeader, kind) as u64;
-    node.discriminators = [(0, EVENT_TAG), (kind_at, kind as u8)]
+    node.discriminators = [(0, tag), (1 + kind_at as u64, kind)]
         .into_iter()
         .map(|(offset, value)| {
             let constant = ConstantValueNode::new(NumberTypeNode::le(NumberFormat::U8), NumberValueNode::new(u64::from(value)));
@@ -182,10 +277,10 @@ fn event(kind: RecordKind) -> EventNode {
     node
 }
 
-fn pda(name: &str, prefix: &[u8], id: Option<(&str, TypeNode)>) -> PdaNode {
+fn pda(name: &str, prefix: &[u8], ids: Vec<(&str, TypeNode)>) -> PdaNode {
     let prefix = StringValueNode::new(String::from_utf8_lossy(prefix));
     let mut parts: Vec<PdaSeedNode> = vec![ConstantPdaSeedNode::new(StringTypeNode::utf8(), ValueNode::from(prefix)).into()];
-    parts.extend(id.map(|(name, kind)| PdaSeedNode::from(VariablePdaSeedNode::new(name, kind))));
+    parts.extend(ids.into_iter().map(|(name, kind)| PdaSeedNode::from(VariablePdaSeedNode::new(name, kind))));
     PdaNode::new(name, parts)
 }
 
@@ -280,5 +375,12 @@ mod tests {
         assert_eq!(length(&Shape::Struct(NetworkAccount::STRUCT)), NetworkAccount::SIZE);
         assert_eq!(length(&Shape::Struct(OracleAccount::STRUCT)), OracleAccount::SIZE);
         assert_eq!(length(&Shape::Struct(BookingAccount::STRUCT)), BookingAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(SupplyAccount::STRUCT)), SupplyAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(EpochsAccount::STRUCT)), EpochsAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(VerifiersAccount::STRUCT)), VerifiersAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(MultipliersAccount::STRUCT)), MultipliersAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(DeviceAccount::STRUCT)), DeviceAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(ClaimAccount::STRUCT)), ClaimAccount::SIZE);
+        assert_eq!(length(&Shape::Struct(CaseAccount::STRUCT)), CaseAccount::SIZE);
     }
 }
