@@ -4,5 +4,6 @@
 mod cli;
 mod kills;
 mod run;
+mod stakes;
 mod support;
 mod up;
