@@ -11,14 +11,12 @@ use ionet_types::stakes::{
 use ionet_types::{CaseId, DeviceId};
 use serde::Serialize;
 
-use super::Client;
+use super::{Client, ListQuery};
 
 impl Client {
     /// One page of the devices that name the caller as their owner.
-    pub async fn own_devices(&self, cursor: Option<&str>) -> Result<Page<Device>> {
-        let mut query = vec![("mine", "true")];
-        query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        self.get_query("/v1/devices", &query).await
+    pub async fn own_devices(&self, query: &ListQuery) -> Result<Page<Device>> {
+        self.get_query("/v1/devices?mine=true", query).await
     }
 
     /// One's stakes.

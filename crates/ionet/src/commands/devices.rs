@@ -12,9 +12,16 @@ use crate::views::{self, more};
 /// What to do with devices.
 #[derive(Debug, Subcommand)]
 pub enum DevicesCommand {
-    /// List the network's devices
-    #[command(after_help = "Examples:\n  ionet devices list\n  ionet devices list --json")]
-    List(PageArgs),
+    /// List the network's devices, or your own
+    #[command(after_help = "Examples:\n  ionet devices list\n  ionet devices list --mine --json")]
+    List {
+        /// Only those that name your wallet as their owner
+        #[arg(long)]
+        mine: bool,
+        /// Which part.
+        #[command(flatten)]
+        page: PageArgs,
+    },
     /// Show one device
     #[command(after_help = "Examples:\n  ionet devices show 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
     Show {
@@ -25,22 +32,29 @@ pub enum DevicesCommand {
 
 /// Does it.
 pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
-    let client = context.network().await?;
     match command {
-        DevicesCommand::List(page) => context.out.answer(&client.devices(&page.query()).await?, |page| {
-            let rows = page.items.iter().map(|device| {
-                vec![
-                    short(&device.id.to_string()),
-                    device.label.clone().unwrap_or_default(),
-                    name_of(&device.connection),
-                    name_of(&device.usage),
-                    device.hardware.as_ref().map_or_else(|| "no price".to_owned(), ToString::to_string),
-                    format!("{} CPUs, {} MiB", device.cpus, device.memory_mb),
-                    device.isolation.clone(),
-                ]
-            });
-            more(table(&["device", "label", "connection", "use", "hardware", "offers", "isolation"], rows), page.next_cursor.as_deref())
-        }),
-        DevicesCommand::Show { id } => context.out.answer(&client.device(id).await?, views::device),
+        DevicesCommand::List { mine, page } => {
+            let found = if mine {
+                context.signed_in().await?.own_devices(&page.query()).await?
+            } else {
+                context.network().await?.devices(&page.query()).await?
+            };
+            context.out.answer(&found, |page| {
+                let rows = page.items.iter().map(|device| {
+                    let id = device.id.to_string();
+                    vec![
+                        if mine { id } else { short(&id) },
+                        device.label.clone().unwrap_or_default(),
+                        name_of(&device.connection),
+                        name_of(&device.usage),
+                        device.hardware.as_ref().map_or_else(|| "no price".to_owned(), ToString::to_string),
+                        format!("{} CPUs, {} MiB", device.cpus, device.memory_mb),
+                        device.isolation.clone(),
+                    ]
+                });
+                more(table(&["device", "label", "connection", "use", "hardware", "offers", "isolation"], rows), page.next_cursor.as_deref())
+            })
+        }
+        DevicesCommand::Show { id } => context.out.answer(&context.network().await?.device(id).await?, views::device),
     }
 }

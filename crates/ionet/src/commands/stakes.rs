@@ -15,11 +15,11 @@ use ionet_types::transactions::TransactionStatus;
 use ionet_types::{Address, BaseUnits, Currency, DeviceId, Money, TransactionSignature};
 use serde::Serialize;
 
-use crate::client::Client;
+use crate::client::{Client, ListQuery};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::job::Customer;
-use crate::output::{fields, moment, name_of, short, table_with_amounts};
+use crate::output::{fields, moment, name_of, table_with_amounts};
 use crate::signing::{Step, Wish};
 
 /// What to do with stakes.
@@ -238,12 +238,12 @@ async fn register(args: RegisterArgs, context: &Context) -> Result<()> {
 async fn unregistered(client: &Client) -> Result<Vec<DeviceId>> {
     let registered: Vec<DeviceId> = client.stakes().await?.items.iter().map(|stake| stake.device).collect();
     let mut found = Vec::new();
-    let mut cursor = None;
+    let mut query = ListQuery::default();
     loop {
-        let page = client.own_devices(cursor.as_deref()).await?;
+        let page = client.own_devices(&query).await?;
         found.extend(page.items.iter().map(|device| device.id).filter(|id| !registered.contains(id)));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
             return Ok(found);
         }
     }
@@ -339,7 +339,7 @@ fn told(taken: &Taken) -> String {
 fn table(stakes: &[Stake]) -> String {
     let rows = stakes.iter().map(|stake| {
         vec![
-            short(&stake.device.to_string()),
+            stake.device.to_string(),
             stake.role.map_or_else(String::new, |role| name_of(&role)),
             device_name(stake.model.as_deref(), stake.processors, &name_of(&stake.kind)),
             stake.owner_stake.display.clone(),

@@ -13,6 +13,7 @@ fn devices_of_this_machine_are_registered_staked_on_and_shared() {
         assert!(std::time::Instant::now() < until, "the agents do not connect");
     }
 
+    assert_eq!(home.json(&["devices", "list", "--mine", "--limit", "1"])["items"].as_array().unwrap().len(), 1);
     // `ionet up` made this wallet the owner of both.
     assert_eq!(home.json(&["stakes", "register", "--all"]).as_array().unwrap().len(), 2);
     assert_eq!(home.json(&["stakes", "register", "--all"]).as_array().unwrap().len(), 0);
@@ -53,7 +54,13 @@ fn devices_of_this_machine_are_registered_staked_on_and_shared() {
     assert_eq!(home.json(&["slashes", "list"])["items"], serde_json::json!([]));
     let none = home.run(&["slashes", "show", "0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21"]);
     assert!(both(&none).contains("code: case_not_found"), "{}", both(&none));
-    for args in [&["stakes", "list"][..], &["stakes", "show", device], &["stakes", "offers"], &["stakes", "multipliers"]] {
+    for args in [
+        &["stakes", "list"][..],
+        &["devices", "list", "--mine"],
+        &["stakes", "show", device],
+        &["stakes", "offers"],
+        &["stakes", "multipliers"],
+    ] {
         let output = home.run(args);
         assert!(output.status.success() && !output.stdout.is_empty(), "{args:?}: {}", both(&output));
     }
