@@ -9,12 +9,13 @@
 pub mod bookings;
 pub mod economy;
 pub mod integers;
+pub mod supply;
 
 use bytemuck::Pod;
 use ionet_rules::{RuleError, RuleResult};
 
 /// Room for the longest request.
-pub const LONGEST_REQUEST: usize = 400;
+pub const LONGEST_REQUEST: usize = 1_024;
 /// Room for the longest response.
 pub const LONGEST_RESPONSE: usize = 400;
 
@@ -77,6 +78,7 @@ pub fn respond(request: &[u8], response: &mut [u8; LONGEST_RESPONSE]) -> Option<
         0 => integers::respond(request, response),
         1 => economy::respond(request, response),
         2 => bookings::respond(request, response),
+        3 => supply::respond(request, response),
         _ => None,
     }
 }

@@ -19,7 +19,8 @@ use solana_transaction::Transaction;
 use crate::random::Random;
 use crate::world::{START, relay};
 
-struct Probe {
+/// Both machines.
+pub(crate) struct Probe {
     svm: LiteSVM,
     program: Address,
     calls: u32,
@@ -27,7 +28,7 @@ struct Probe {
 }
 
 impl Probe {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut svm = LiteSVM::new().with_sigverify(false).with_blockhash_check(false).with_transaction_history(0);
         let program = crate::world::named("rules probe");
         svm.add_program(program, ionet_program::RULES_PROBE_ELF).unwrap();
@@ -37,7 +38,7 @@ impl Probe {
 
     /// One call on both machines.
     #[track_caller]
-    fn same<C: Call + std::fmt::Debug>(&mut self, call: C) {
+    pub(crate) fn same<C: Call + std::fmt::Debug>(&mut self, call: C) {
         let native = call.run();
         let mut buffer = [0; LONGEST_REQUEST];
         let instruction = Instruction { program_id: self.program, accounts: vec![], data: request(&call, &mut buffer).to_vec() };
@@ -55,7 +56,7 @@ impl Probe {
     }
 
     /// Both answers must occur, or the calls are not worth much.
-    fn finish(self, at_least: u32) {
+    pub(crate) fn finish(self, at_least: u32) {
         assert!(self.calls >= at_least, "only {} calls", self.calls);
         assert!(self.refusals > self.calls / 500, "{} refusals of {} calls", self.refusals, self.calls);
         assert!(self.refusals < self.calls - self.calls / 500, "{} refusals of {} calls", self.refusals, self.calls);

@@ -13,6 +13,7 @@
 
 mod cu;
 mod differential;
+mod differential_supply;
 mod examples;
 mod model;
 mod model_supply;
