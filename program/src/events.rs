@@ -84,9 +84,9 @@ impl Stamp<'_> {
         let mut data = [0; SUPPLY_LONGEST];
         let end = const { SUPPLY_BODY_AT + size_of::<B>() };
         data[0] = SUPPLY_EVENT_TAG;
-        data[AT..AT + 8].copy_from_slice(&now.to_le_bytes());
-        data[SUBJECT..SUBJECT + 32].copy_from_slice(self.subject.as_array());
-        data[RECORD..RECORD + 4].copy_from_slice(&self.record.to_le_bytes());
+        data[AT..SUBJECT].copy_from_slice(&now.to_le_bytes());
+        data[SUBJECT..RECORD].copy_from_slice(self.subject.as_array());
+        data[RECORD..KIND].copy_from_slice(&self.record.to_le_bytes());
         data[KIND] = B::KIND as u8;
         data[SUPPLY_BODY_AT..end].copy_from_slice(bytemuck::bytes_of(body));
         call_self(network, &data[..end])

@@ -29,7 +29,10 @@ stored! {
 }
 
 impl Multiplier {
-    /// An entry; the name is at most [`MAX_NAME`] bytes.
+    /// An entry.
+    ///
+    /// # Panics
+    /// When the name is longer than [`MAX_NAME`] bytes: names are written in the source.
     pub const fn new(name: &str, kind: HardwareKind, centi: u32) -> Self {
         let bytes = name.as_bytes();
         assert!(bytes.len() <= MAX_NAME, "the name is too long");

@@ -45,9 +45,9 @@ impl<'a> Closing<'a> {
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
         let multipliers = state::view(multipliers, call.program_id)?;
-        let epochs = Open::open(epochs, call.program_id)?;
-        let device = Open::open(device, call.program_id)?;
-        let case = Open::open(case, call.program_id)?;
+        let epochs = Open::at(epochs, call.program_id)?;
+        let device = Open::at(device, call.program_id)?;
+        let case = Open::at(case, call.program_id)?;
         authority(&supply)?;
         belongs(&case, &device)?;
         checks::recorded(io_stake, &supply.io_stake)?;

@@ -40,7 +40,7 @@ impl<'a, T: ProgramAccount> Open<'a, T> {
     /// The account, when this program owns it and it is of this type. Its address needs no check: each account of a type is made by one
     /// instruction, at its one address.
     #[inline(always)]
-    pub(crate) fn open(account: &'a AccountView, program_id: &Address) -> Outcome<Self> {
+    pub(crate) fn at(account: &'a AccountView, program_id: &Address) -> Outcome<Self> {
         state::view::<T>(account, program_id)?;
         Ok(Self { account, kind: PhantomData })
     }

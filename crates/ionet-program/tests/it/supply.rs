@@ -75,10 +75,11 @@ fn a_claim_replayed_skipped_for_a_thousand_epochs_or_sent_by_anybody_pays_the_ri
     for epoch in [1, 2, 3, 500, 1_000] {
         world.set_clock(START + epoch * HOUR);
         catch_up(&mut world, net);
-        let earned = epoch as u64 * 1_000;
+        let number = epoch.cast_unsigned();
+        let earned = number * 1_000;
         totals.insert(often_at, (earned, 0));
         totals.insert(seldom_at, (2 * earned, 0));
-        agree(&mut world, net, statement(epoch as u64, &totals));
+        agree(&mut world, net, statement(number, &totals));
         let claim = net.claim(often_at, often.owner, (earned, 0), &tree::proof(&totals, &often_at));
         assert!(claim.accounts.iter().all(|meta| !meta.is_signer), "anybody may send it");
         world.accept(claim.clone());
@@ -267,8 +268,8 @@ fn a_case_is_opened_within_its_bounds_by_who_is_bonded() {
     world.accept(open(bonded(1).pubkey(), ionet_abi::instructions::supply::OpenCaseArgs { amount: half, ..charge }));
     world.refuse_for(open(bonded(1).pubkey(), charge), Fault::AlreadyInitialised);
     // Nothing is left of this month's bound.
-    let next = ionet_abi::instructions::supply::OpenCaseArgs { case_id: [1; 16], amount: 1, ..charge };
-    world.refuse_for(open(bonded(1).pubkey(), next), RuleError::SlashTooLarge);
+    let one_more = ionet_abi::instructions::supply::OpenCaseArgs { case_id: [1; 16], amount: 1, ..charge };
+    world.refuse_for(open(bonded(1).pubkey(), one_more), RuleError::SlashTooLarge);
     // A case is not carried out against another device.
     let other = Device { key: [5; 32], ..one };
     world.accept(net.register(&other, other.owner));

@@ -44,6 +44,7 @@ impl Standing {
 
 /// What is known of a device when an epoch begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the fact of one check")]
 pub struct NominationFacts {
     /// Staked and counting, the owner's part and the co-staker's.
     pub staked: Io,

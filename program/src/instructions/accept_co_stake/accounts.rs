@@ -47,7 +47,7 @@ impl<'a> AcceptCoStake<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         // The owner is not its own co-staker.
         if address_eq(co_staker.address(), &Address::new_from_array(device.read()?.owner)) {
             return Err(Fault::WrongSigner.into());

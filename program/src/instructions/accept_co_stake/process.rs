@@ -45,5 +45,5 @@ fn open_claim(new: &AcceptCoStake, call: &Call) -> Outcome {
     if place.is_vacant() {
         return Beneficiary { device, owner: co_staker, payout: co_staker }.create(&place, new.payer, call.program_id);
     }
-    Open::<ClaimAccount>::open(new.claim, call.program_id).map(|_| ())
+    Open::<ClaimAccount>::at(new.claim, call.program_id).map(|_| ())
 }

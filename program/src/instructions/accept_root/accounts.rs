@@ -32,7 +32,7 @@ impl<'a> AcceptRoot<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let epochs: Open<EpochsAccount> = Open::open(epochs, call.program_id)?;
+        let epochs: Open<EpochsAccount> = Open::at(epochs, call.program_id)?;
         let verifiers: Ref<VerifiersAccount> = state::view(verifiers, call.program_id)?;
         checks::recorded(io_payable, network.vault(VaultKind::IoPayable))?;
         checks::recorded(usdc_payable, network.vault(VaultKind::UsdcPayable))?;

@@ -21,7 +21,7 @@ impl<'a> AdmitVerifier<'a> {
         let AdmitVerifierAccounts { authority, network, verifiers, program } = AdmitVerifierAccounts::from_list(list);
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
-        let verifiers: Open<VerifiersAccount> = Open::open(verifiers, call.program_id)?;
+        let verifiers: Open<VerifiersAccount> = Open::at(verifiers, call.program_id)?;
         checks::authority(authority, &network.authority)?;
         Ok(Self { network, verifiers })
     }

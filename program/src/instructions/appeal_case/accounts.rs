@@ -27,8 +27,8 @@ impl<'a> AppealCase<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
-        let case: Open<CaseAccount> = Open::open(case, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
+        let case: Open<CaseAccount> = Open::at(case, call.program_id)?;
         checks::authority(owner, &device.read()?.owner)?;
         closing::belongs(&case, &device)?;
         Ok(Self { network, supply, device, case })

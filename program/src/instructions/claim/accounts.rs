@@ -18,7 +18,7 @@ pub(super) struct Claim<'a> {
     pub(super) network: Network<'a>,
     pub(super) supply: Ref<'a, SupplyAccount>,
     pub(super) epochs: Open<'a, EpochsAccount>,
-    pub(super) claim: Open<'a, ClaimAccount>,
+    pub(super) beneficiary: Open<'a, ClaimAccount>,
     pub(super) io_rewards: Vault<'a>,
     pub(super) usdc_payable: Vault<'a>,
     pub(super) io_destination: &'a AccountView,
@@ -44,8 +44,8 @@ impl<'a> Claim<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let epochs: Open<EpochsAccount> = Open::open(epochs, call.program_id)?;
-        let claim: Open<ClaimAccount> = Open::open(claim, call.program_id)?;
+        let epochs: Open<EpochsAccount> = Open::at(epochs, call.program_id)?;
+        let claim: Open<ClaimAccount> = Open::at(claim, call.program_id)?;
         checks::recorded(io_rewards, &supply.io_rewards)?;
         checks::recorded(usdc_payable, network.vault(VaultKind::UsdcPayable))?;
         Ok(Self {
@@ -54,7 +54,7 @@ impl<'a> Claim<'a> {
             network,
             supply,
             epochs,
-            claim,
+            beneficiary: claim,
             io_destination,
             usdc_destination,
         })

@@ -21,7 +21,8 @@ use crate::tokens;
 #[inline(never)]
 pub(crate) fn process(call: &Call) -> Outcome {
     let (ClaimArgs { io, usdc }, hashes) = ClaimArgs::split(call.arguments).ok_or(Fault::MalformedData)?;
-    let Claim { network, supply, epochs, claim, mut io_rewards, mut usdc_payable, io_destination, usdc_destination } = Claim::check(call)?;
+    let Claim { network, supply, epochs, beneficiary: claim, mut io_rewards, mut usdc_payable, io_destination, usdc_destination } =
+        Claim::check(call)?;
     let now = clock::unix_secs()?;
 
     let root = proof::root(&merkle::leaf(claim.address().as_array(), io, usdc), hashes);

@@ -27,7 +27,7 @@ impl<'a> EndCoStake<'a> {
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
         let multipliers: Ref<MultipliersAccount> = state::view(multipliers, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         let parties = device.read()?;
         checks::authority(party, &parties.owner).or_else(|_| checks::authority(party, &parties.co_staker))?;
         drop(parties);

@@ -30,7 +30,7 @@ impl<'a> MintEpoch<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let epochs: Open<EpochsAccount> = Open::open(epochs, call.program_id)?;
+        let epochs: Open<EpochsAccount> = Open::at(epochs, call.program_id)?;
         checks::recorded(io_mint, &network.io_mint)?;
         checks::recorded(io_rewards, &supply.io_rewards)?;
         Ok(Self { io_rewards: Vault::open(io_rewards)?, network, supply, epochs, io_mint })

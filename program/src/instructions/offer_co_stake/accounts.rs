@@ -21,7 +21,7 @@ impl<'a> OfferCoStake<'a> {
         let OfferCoStakeAccounts { owner, network, device, program } = OfferCoStakeAccounts::from_list(list);
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         checks::authority(owner, &device.read()?.owner)?;
         Ok(Self { network, device })
     }

@@ -39,8 +39,8 @@ impl<'a> OpenCase<'a> {
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
         let verifiers: Ref<VerifiersAccount> = state::view(verifiers, call.program_id)?;
-        let epochs: Open<EpochsAccount> = Open::open(epochs, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let epochs: Open<EpochsAccount> = Open::at(epochs, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         let place = verifiers.place(verifier.address().as_array()).ok_or(Fault::WrongSigner)?;
         let case = Place::find(case, &[seeds::CASE, case_id], call.program_id)?;
         Ok(Self { payer, verifier, network, supply, place, verifiers, epochs, device, case })

@@ -32,7 +32,7 @@ impl<'a> PostRoot<'a> {
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
         let epochs: Ref<EpochsAccount> = state::view(epochs, call.program_id)?;
-        let verifiers: Open<VerifiersAccount> = Open::open(verifiers, call.program_id)?;
+        let verifiers: Open<VerifiersAccount> = Open::at(verifiers, call.program_id)?;
         let place = verifiers.read()?.place(verifier.address().as_array()).ok_or(Fault::WrongSigner)?;
         Ok(Self { verifier, network, supply, epochs, place, verifiers })
     }

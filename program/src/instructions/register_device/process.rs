@@ -42,6 +42,6 @@ pub(crate) fn process(call: &Call) -> Outcome {
         account.processors = processors;
         account.model = model;
     })?;
-    let ((), stamp) = Open::<DeviceAccount>::open(place.account(), call.program_id)?.step(|_| Ok(()))?;
+    let ((), stamp) = Open::<DeviceAccount>::at(place.account(), call.program_id)?.step(|_| Ok(()))?;
     stamp.emit(&network, now, &RegisterDeviceRecord { device, owner, payout, processors, model, kind, reserved })
 }

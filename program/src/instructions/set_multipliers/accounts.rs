@@ -19,7 +19,7 @@ impl<'a> SetMultipliers<'a> {
         let list = checks::list(call, const { Uses::of(SetMultipliersAccounts::<()>::USES) })?;
         let SetMultipliersAccounts { authority, network, multipliers } = SetMultipliersAccounts::from_list(list);
         let network = Network::open(network, call.program_id)?;
-        let multipliers: Open<MultipliersAccount> = Open::open(multipliers, call.program_id)?;
+        let multipliers: Open<MultipliersAccount> = Open::at(multipliers, call.program_id)?;
         checks::authority(authority, &network.authority)?;
         Ok(Self { multipliers })
     }

@@ -21,7 +21,7 @@ impl<'a> SetPayout<'a> {
         let SetPayoutAccounts { owner, network, claim, program } = SetPayoutAccounts::from_list(list);
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
-        let claim: Open<ClaimAccount> = Open::open(claim, call.program_id)?;
+        let claim: Open<ClaimAccount> = Open::at(claim, call.program_id)?;
         checks::authority(owner, &claim.read()?.owner)?;
         Ok(Self { network, claim })
     }

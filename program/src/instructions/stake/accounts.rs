@@ -19,7 +19,7 @@ pub(super) struct Stake<'a> {
     pub(super) network: Network<'a>,
     pub(super) device: Open<'a, DeviceAccount>,
     pub(super) source: &'a AccountView,
-    pub(super) io_stake: Vault<'a>,
+    pub(super) vault: Vault<'a>,
 }
 
 impl<'a> Stake<'a> {
@@ -30,10 +30,10 @@ impl<'a> Stake<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         checks::authority(owner, &device.read()?.owner)?;
         checks::recorded(io_stake, &supply.io_stake)?;
         tokens::check_account(source, &network.io_mint, &owner.address().to_bytes())?;
-        Ok(Self { io_stake: Vault::open(io_stake)?, owner, network, device, source })
+        Ok(Self { vault: Vault::open(io_stake)?, owner, network, device, source })
     }
 }

@@ -15,7 +15,7 @@ use crate::refusal::Outcome;
 #[inline(never)]
 pub(crate) fn process(call: &Call) -> Outcome {
     let StakeArgs { amount } = checks::arguments(call)?;
-    let Stake { owner, network, device, source, mut io_stake } = Stake::check(call)?;
+    let Stake { owner, network, device, source, mut vault } = Stake::check(call)?;
     let now = clock::unix_secs()?;
 
     let (record, stamp) = device.step(|device: &mut DeviceAccount| {
@@ -23,7 +23,7 @@ pub(crate) fn process(call: &Call) -> Outcome {
         Ok(StakeRecord { device: device.device, amount, owner_stake: device.stake.owner.0 })
     })?;
 
-    io_stake.receive(source, owner, amount)?;
-    io_stake.settle(0)?;
+    vault.receive(source, owner, amount)?;
+    vault.settle(0)?;
     stamp.emit(&network, now, &record)
 }

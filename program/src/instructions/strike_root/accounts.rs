@@ -24,7 +24,7 @@ impl<'a> StrikeRoot<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let verifiers: Open<VerifiersAccount> = Open::open(verifiers, call.program_id)?;
+        let verifiers: Open<VerifiersAccount> = Open::at(verifiers, call.program_id)?;
         checks::authority(council, &supply.council)?;
         Ok(Self { network, verifiers })
     }

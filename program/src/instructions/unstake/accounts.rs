@@ -25,7 +25,7 @@ impl<'a> Unstake<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         checks::authority(quote_authority, &network.quote_authority)?;
         checks::authority(owner, &device.read()?.owner)?;
         Ok(Self { network, supply, device })

@@ -35,7 +35,7 @@ impl<'a> WithdrawBond<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let verifiers: Open<VerifiersAccount> = Open::open(verifiers, call.program_id)?;
+        let verifiers: Open<VerifiersAccount> = Open::at(verifiers, call.program_id)?;
         let place = verifiers.read()?.place(verifier.address().as_array()).ok_or(Fault::WrongSigner)?;
         checks::recorded(io_stake, &supply.io_stake)?;
         tokens::check_account(destination, &network.io_mint, &verifier.address().to_bytes())?;

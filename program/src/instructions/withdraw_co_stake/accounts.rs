@@ -31,7 +31,7 @@ impl<'a> WithdrawCoStake<'a> {
         checks::this_program(program, call.program_id)?;
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         checks::authority(co_staker, &device.read()?.co_staker)?;
         checks::recorded(io_stake, &supply.io_stake)?;
         tokens::check_account(destination, &network.io_mint, &co_staker.address().to_bytes())?;

@@ -33,7 +33,7 @@ impl<'a> WithdrawStake<'a> {
         let network = Network::open(network, call.program_id)?;
         let supply: Ref<SupplyAccount> = state::view(supply, call.program_id)?;
         let multipliers: Ref<MultipliersAccount> = state::view(multipliers, call.program_id)?;
-        let device: Open<DeviceAccount> = Open::open(device, call.program_id)?;
+        let device: Open<DeviceAccount> = Open::at(device, call.program_id)?;
         checks::authority(owner, &device.read()?.owner)?;
         checks::recorded(io_stake, &supply.io_stake)?;
         tokens::check_account(destination, &network.io_mint, &owner.address().to_bytes())?;

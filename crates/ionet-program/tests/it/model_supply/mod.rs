@@ -7,6 +7,7 @@
 //! Times, orders, signers, amounts, proofs and destinations are often wrong on purpose.
 
 mod draw;
+mod roots;
 
 use std::collections::BTreeMap;
 
