@@ -262,7 +262,7 @@ fn fault<T>(fault: Fault) -> Result<T, u32> {
     Err(fault as u32)
 }
 
-const STEPS: u32 = 3_000;
+const STEPS: u32 = 5_000;
 
 fn check_run(seed: u64, params: SupplyParams) {
     let mut model = Model::new(seed, params);
