@@ -6,11 +6,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
 use ionet_ledger::instructions::{self, Extension};
-use ionet_ledger::{COMMITMENT, ClusterId, Genesis, Grant, Ledger, LedgerError, Operator, StepOutcome};
+use ionet_ledger::{COMMITMENT, ClusterId, Genesis, Grant, Ledger, LedgerError, Operator, Receipt, StepOutcome};
 use ionet_rules::booking::{End, HardwareKind, Offer, WorkLog};
 use ionet_rules::money::{Currency, IO_UNIT, Io, MicroUsd, USDC_UNIT, Units, Usdc, io_for_value_up};
 use ionet_rules::worklog::EndReason;
@@ -21,6 +22,10 @@ use solana_rpc_client_api::config::RpcTransactionConfig;
 use solana_signature::Signature;
 use solana_signer::Signer;
 use solana_transaction_status::UiTransactionEncoding;
+use tokio::time::sleep;
+
+/// How far a chain's history may lag behind its state.
+const HISTORY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Runs one cluster's life on a chain.
 #[derive(Parser)]
@@ -90,7 +95,7 @@ impl Life {
         let again = [ledger.start(keys, id).await?, ledger.worked(keys, id, &log).await?, ledger.refund(keys, id).await?];
         ensure!(again == [StepOutcome::AlreadyDone; 3], "a step was taken twice");
 
-        let receipt = ledger.receipt(id).await?;
+        let receipt = self.receipt().await?;
         for record in &receipt.records {
             println!("record {:>2}  {:<12} {}", record.number, record.kind().name(), record.signature);
         }
@@ -107,6 +112,21 @@ impl Life {
         ensure!(balance.is_ok() && receipt.booking.book.is_settled(), "the books do not balance: {:?}", balance.mismatches);
         println!("the books balance");
         Ok(())
+    }
+
+    /// The receipt, once the endpoint's history has caught up with its state.
+    async fn receipt(&self) -> anyhow::Result<Receipt> {
+        let began = Instant::now();
+        loop {
+            match self.ledger.receipt(&self.cluster_id).await {
+                Ok(receipt) => {
+                    println!("all records are in the history {} ms after the last step", began.elapsed().as_millis());
+                    return Ok(receipt);
+                }
+                Err(error) if error.is_retryable() && began.elapsed() < HISTORY_TIMEOUT => sleep(Duration::from_millis(100)).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     async fn book(&self) -> anyhow::Result<()> {
@@ -128,6 +148,7 @@ impl Life {
         let (payer, quote) = (self.keys.payer.pubkey(), self.keys.quote.pubkey());
         let at = self.ledger.addresses().await?;
         let book = instructions::book_product(at, payer, self.customer.pubkey(), quote, self.cluster_id, &offer);
+        println!("booking account {}", ionet_ledger::address::booking(&self.ledger.program_id, &self.cluster_id));
         self.send("book_product", book, true).await
     }
 

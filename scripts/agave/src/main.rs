@@ -74,6 +74,8 @@ fn main() -> Result<()> {
         .rpc_port(args.rpc_port)
         .rpc_config(JsonRpcConfig {
             enable_rpc_transaction_history: true,
+            // Event records stand in inner instructions, which are kept only with this.
+            enable_extended_tx_metadata_storage: true,
             faucet_addr: Some(faucet_address),
             ..JsonRpcConfig::default_for_test()
         })
