@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use ionet_types::clusters::{BookRequest, Cluster};
 use ionet_types::transactions::{Receipt, Record};
@@ -110,6 +110,7 @@ pub async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
     } else {
         let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
         check_memory(args.hire.nodes, System::new_with_specifics(memory).total_memory())?;
+        check_python()?;
         let options = NetworkOptions {
             agents: args.hire.nodes as usize,
             cpus_per_agent: args.cpus_per_node,
@@ -143,6 +144,14 @@ fn check_memory(nodes: u32, memory_bytes: u64) -> Result<()> {
     .hint("ask for fewer --nodes, or name a network with more machines with --url")
     .exit(Exit::Refused)
     .into())
+}
+
+/// Refuses a machine that cannot run Ray, before anything is paid.
+fn check_python() -> Result<()> {
+    let version = std::process::Command::new("python3").arg("--version").output();
+    version.map(drop).with_context(|| {
+        Failure::new("Ray needs Python, and there is no `python3` on this machine's PATH").hint("install Python 3 with its venv module")
+    })
 }
 
 struct Run<'a> {

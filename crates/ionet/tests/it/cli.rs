@@ -36,6 +36,9 @@ fn errors_say_what_why_and_what_to_do() {
     let huge = home.run(&["run", &pi(), "--nodes", "100000"]);
     assert_eq!(huge.status.code(), Some(5), "{}", both(&huge));
     assert!(both(&huge).contains("100000 nodes do not fit into this machine"), "{}", both(&huge));
+    let bare = home.command(&["run", &pi()]).env("PATH", "/nonexistent").output().unwrap();
+    assert_eq!(bare.status.code(), Some(1), "{}", both(&bare));
+    assert!(both(&bare).contains("there is no `python3`"), "{}", both(&bare));
     // Nobody listens on this port.
     let gone = home.run(&["tne", "--url", "http://127.0.0.1:9"]);
     assert_eq!(gone.status.code(), Some(6));
