@@ -30,6 +30,7 @@ use utoipa::{
         (name = "payments", description = "Payments and extensions: the hub prepares, the wallet signs, the hub submits."),
         (name = "stakes", description = "Devices on chain: registration, stakes, co-stakes, slashing cases. The hub prepares, the wallet signs."),
         (name = "explorer", description = "What the chain recorded, and who works. Public."),
+        (name = "rewards", description = "Emission, epochs and what suppliers earn."),
         (name = "ray", description = "A cluster's own Ray."),
         (name = "agents", description = "Where suppliers' devices connect."),
     ),

@@ -23,7 +23,10 @@ use crate::{
     options::ApiOptions,
     problem::Problem,
     request_id,
-    routes::{agents, auth, clusters, devices, events, faucet, keys, network, payments, quotes, ray, slashes, stakes, tne, transactions},
+    routes::{
+        agents, auth, clusters, devices, epochs, events, faucet, keys, network, payments, quotes, ray, rewards, slashes, stakes, tne,
+        transactions,
+    },
     state::ApiState,
 };
 
@@ -55,6 +58,14 @@ fn table() -> Routes {
             .routes(routes!(stakes::multipliers))
             .routes(routes!(slashes::list))
             .routes(routes!(slashes::view))
+            .routes(routes!(epochs::supply))
+            .routes(routes!(epochs::list))
+            .routes(routes!(epochs::view))
+            .routes(routes!(epochs::file))
+            .routes(routes!(rewards::proof))
+            .routes(routes!(rewards::estimate))
+            .routes(routes!(rewards::lines))
+            .routes(routes!(rewards::readiness))
             .routes(routes!(transactions::view)),
 
         // Anybody, at a low rate: each call costs the hub a signature or more.
@@ -84,6 +95,8 @@ fn table() -> Routes {
             .routes(routes!(stakes::notice))
             .routes(routes!(stakes::withdraw_co_stake))
             .routes(routes!(slashes::appeal))
+            .routes(routes!(rewards::list))
+            .routes(routes!(rewards::claim))
             // Sending is for customers; the list of records at the same path is public.
             .routes(routes!(transactions::list, transactions::submit)),
 

@@ -21,7 +21,7 @@ const VERSION: u32 = 1;
 
 /// Base units as a decimal string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Amount(pub(crate) u64);
+pub struct Amount(pub u64);
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {

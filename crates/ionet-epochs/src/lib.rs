@@ -25,12 +25,13 @@ pub use allocate::{Allocation, Sums};
 pub use close::{Closed, close};
 pub use error::{Error, Result};
 pub use file::MAGIC;
+pub use header::Amount;
 pub use inputs::{CoStake, Device, Draft, Epoch, Inputs, MAX_DEVICES, MAX_MODELS, MAX_TESTS, Model, Outcome, Test};
 pub use merkle::{Tree, leaf_hash, verify};
 pub use read::read;
 pub use records::{DeviceRecord, LineRecord, TestRecord, Total};
 pub use replay::Published;
-pub use report::{LineReport, write_csv};
+pub use report::{CheckReport, LineReport, write_csv};
 pub use totals::Totals;
 
 /// A 32-byte address or key as people read it.

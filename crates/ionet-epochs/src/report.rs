@@ -14,35 +14,57 @@ use crate::{Closed, Result, base58};
 /// A device's line with its reasons. Amounts are decimal strings of base units.
 #[derive(Clone, Debug, Serialize)]
 pub struct LineReport {
-    epoch: u64,
-    device: String,
-    beneficiary: String,
-    model: String,
-    kind: &'static str,
-    processors: u32,
-    tier: u8,
-    hired: bool,
-    nominated: bool,
-    passed: bool,
-    checks: Vec<CheckReport>,
-    base_score_tenths: u64,
-    p_millionths: u32,
+    /// The epoch.
+    pub epoch: u64,
+    /// The device's key, base58.
+    pub device: String,
+    /// The account that it is paid from, base58.
+    pub beneficiary: String,
+    /// Its model.
+    pub model: String,
+    /// `cpu` or `gpu`.
+    pub kind: &'static str,
+    /// Graphics cards, or processors of a device without.
+    pub processors: u32,
+    /// Connectivity tier.
+    pub tier: u8,
+    /// Whether it was hired.
+    pub hired: bool,
+    /// Whether it passed every check at the beginning.
+    pub nominated: bool,
+    /// Whether it passed every check.
+    pub passed: bool,
+    /// The checks, at the beginning and at the end.
+    pub checks: Vec<CheckReport>,
+    /// Base score, tenths of a point.
+    pub base_score_tenths: u64,
+    /// P, millionths.
+    pub p_millionths: u32,
     /// Weight as a share of all weights of its kind, in thousandths of a normalised point.
-    normalised_score_thousandths: u64,
-    availability_io: Amount,
-    co_staker: Option<String>,
-    co_staker_io: Amount,
-    compute_io: Amount,
-    work_io: Amount,
-    work_usdc: Amount,
+    pub normalised_score_thousandths: u64,
+    /// Availability reward, the co-staker's part included.
+    pub availability_io: Amount,
+    /// The account that the co-staker is paid from, base58.
+    pub co_staker: Option<String>,
+    /// The co-staker's part.
+    pub co_staker_io: Amount,
+    /// Compute reward.
+    pub compute_io: Amount,
+    /// Part of work paid in IO.
+    pub work_io: Amount,
+    /// Part of work paid in USDC.
+    pub work_usdc: Amount,
 }
 
 /// One check: code, result and reason.
 #[derive(Clone, Debug, Serialize)]
-struct CheckReport {
-    code: &'static str,
-    passed: bool,
-    reason: String,
+pub struct CheckReport {
+    /// Stable name of the check.
+    pub code: &'static str,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was found, for a person.
+    pub reason: String,
 }
 
 impl From<&Check> for CheckReport {

@@ -123,7 +123,10 @@ impl From<Code> for HubError {
             | Code::TransactionNotFound
             | Code::KeyNotFound
             | Code::CaseNotFound
-            | Code::DeviceNotRegistered => ErrorKind::NotFound,
+            | Code::DeviceNotRegistered
+            | Code::EpochNotFound
+            | Code::EpochNotClosed
+            | Code::RewardNotFound => ErrorKind::NotFound,
             Code::CapacityInsufficient
             | Code::NotTerminable
             | Code::IdempotencyKeyInUse

@@ -9,6 +9,7 @@ mod agents;
 mod app;
 mod caller;
 mod clock;
+mod epochs;
 mod error;
 mod options;
 mod reconcilers;
@@ -16,15 +17,20 @@ mod signals;
 mod translate;
 mod view;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 pub use agents::{AgentInbox, AgentOutbox, Agents, PendingAgent, RayRequest, RayResponse};
 pub use app::StakeStep;
 pub use caller::{Caller, Via};
 pub use clock::Clock;
+pub use epochs::inputs::Unmeasured;
 pub use error::{ErrorKind, HubError, HubResult};
 pub use options::{HubOptions, Timing};
 
+use epochs::archive::Archive;
+use epochs::watch::Watching;
+use ionet_epochs::Closed;
 use ionet_store::Store;
 use signals::Signals;
 
@@ -37,6 +43,12 @@ struct Inner {
     store: Store,
     signals: Arc<Signals>,
     agents: Agents,
+    watching: Watching,
+    archive: Archive,
+    /// Up to when the chain's records were read, unix seconds on the chain's clock.
+    records_read_unix_secs: AtomicI64,
+    /// The epoch whose tree was asked for last.
+    tree: Mutex<Option<Arc<Closed>>>,
 }
 
 impl Hub {
@@ -44,8 +56,11 @@ impl Hub {
     pub async fn open(options: HubOptions) -> HubResult<Self> {
         let store = Store::open(&options.store).await?;
         let signals = Arc::new(Signals::new());
+        let watching = Watching::begin(&store, options.clock.now_unix_secs()).await?;
         let agents = Agents::new(&options, store.clone(), signals.clone());
-        Ok(Self(Arc::new(Inner { options, store, signals, agents })))
+        let archive = Archive::new(options.epochs.clone());
+        let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
+        Ok(Self(Arc::new(Inner { options, store, signals, agents, watching, archive, records_read_unix_secs, tree })))
     }
 
     /// Runs the reconcilers until `shutdown` is ready. What is under way then is taken up by the next run.
@@ -86,5 +101,19 @@ impl Hub {
 
     pub(crate) fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    pub(crate) fn archive(&self) -> &Archive {
+        &self.0.archive
+    }
+
+    /// Up to when the chain's records were read, unix seconds on the chain's clock.
+    pub(crate) fn records_read_unix_secs(&self) -> i64 {
+        self.0.records_read_unix_secs.load(Ordering::SeqCst)
+    }
+
+    /// All records up to this moment were read.
+    pub(crate) fn records_were_read(&self, until_unix_secs: i64) {
+        self.0.records_read_unix_secs.fetch_max(until_unix_secs, Ordering::SeqCst);
     }
 }

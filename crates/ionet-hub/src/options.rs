@@ -9,11 +9,16 @@ use ionet_market::PriceList;
 use ionet_rules::money::MicroUsd;
 
 use crate::clock::Clock;
+use crate::epochs::inputs::Unmeasured;
 
 /// Options for [`Hub::open`](crate::Hub::open).
 pub struct HubOptions {
     /// The store's database file; made when missing.
     pub store: PathBuf,
+    /// Folder of the published epochs; made when missing.
+    pub epochs: PathBuf,
+    /// What is assumed of devices that the network does not measure; `None` nominates nobody.
+    pub unmeasured: Option<Unmeasured>,
     /// Client of the network's program.
     pub ledger: Ledger,
     /// The operator's keys.
@@ -51,6 +56,8 @@ pub struct Timing {
     pub replace_within_secs: i64,
     /// How much longer than the hired time a lease is, seconds: room for an extension to arrive while the hub is away.
     pub lease_margin_secs: i64,
+    /// How long a device may take to come back to a hub that was away, before it counts as down, seconds on the hub's clock.
+    pub return_within_secs: i64,
     /// How often a node is started on the same device before another one is tried.
     pub attempts_per_device: u32,
 }
@@ -64,6 +71,7 @@ impl Default for Timing {
             lost_after_secs: 10 * 60,
             replace_within_secs: 15 * 60,
             lease_margin_secs: 15 * 60,
+            return_within_secs: 2 * 60,
             attempts_per_device: 3,
         }
     }

@@ -16,6 +16,7 @@ pub(crate) struct Signals {
     pub(crate) expiry: Notify,
     pub(crate) prices: Notify,
     pub(crate) records: Notify,
+    pub(crate) epochs: Notify,
     changes: broadcast::Sender<ClusterId>,
 }
 
@@ -29,14 +30,15 @@ impl Signals {
             expiry: Notify::new(),
             prices: Notify::new(),
             records: Notify::new(),
+            epochs: Notify::new(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         }
     }
 
     /// Wakes every reconciler: something happened on chain.
     pub(crate) fn wake_all(&self) {
-        let Self { bookings, deployments, metering, settlement, expiry, prices, records, changes: _ } = self;
-        for signal in [deployments, bookings, metering, settlement, expiry, prices, records] {
+        let Self { bookings, deployments, metering, settlement, expiry, prices, records, epochs, changes: _ } = self;
+        for signal in [deployments, bookings, metering, settlement, expiry, prices, records, epochs] {
             signal.notify_one();
         }
     }

@@ -90,6 +90,16 @@ impl SupplyParams {
         reserved: [0; 5],
     };
 
+    /// The decided values with another length of epoch, for demonstrations: what is counted in epochs stays the same number of them.
+    pub const fn with_epoch_secs(epoch_secs: u32) -> Self {
+        Self {
+            epoch_secs,
+            challenge_window_secs: epoch_secs / 4,
+            uptime_min_secs: epoch_secs.saturating_mul(Self::DEFAULT.uptime_min_secs / Self::DEFAULT.epoch_secs),
+            ..Self::DEFAULT
+        }
+    }
+
     /// Refuses a value outside its hard bounds. Every field is named, so that a new one cannot be forgotten.
     pub fn check(&self) -> RuleResult<()> {
         let Self {

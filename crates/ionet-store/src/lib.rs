@@ -14,19 +14,25 @@ use sqlx::{Row as _, SqlitePool};
 use thiserror::Error;
 
 pub mod api_keys;
+pub mod assignments;
 pub mod clusters;
 pub mod devices;
+pub mod epochs;
 pub mod idempotency;
 pub mod outages;
+pub mod presence;
 pub mod records;
 pub mod reservations;
 pub mod sessions;
 
 pub use api_keys::NewApiKey;
+pub use assignments::Assignment;
 pub use clusters::{ClusterRow, NewCluster};
 pub use devices::{DeviceRow, Reported};
+pub use epochs::{EpochRow, EpochStart};
 pub use idempotency::Claim;
 pub use outages::Outage;
+pub use presence::{Presence, Watch};
 pub use records::{Cursor, WorkDay};
 pub use reservations::{Reservation, Reserved};
 

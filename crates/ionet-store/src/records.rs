@@ -117,6 +117,12 @@ impl Store {
         query.fetch_all(&self.read).await?.iter().map(record).collect()
     }
 
+    /// Work logs written from `from` on and before `to`, unix seconds on the chain's clock, in order.
+    pub async fn records_worked(&self, from_unix_secs: i64, to_unix_secs: i64) -> StoreResult<Vec<Record>> {
+        let query = sqlx::query("SELECT record FROM records WHERE kind = 'worked' AND at_unix_secs >= ? AND at_unix_secs < ? ORDER BY seq");
+        query.bind(from_unix_secs).bind(to_unix_secs).fetch_all(&self.read).await?.iter().map(record).collect()
+    }
+
     /// The records in one transaction, in order.
     pub async fn records_of_transaction(&self, signature: TransactionSignature) -> StoreResult<Vec<Record>> {
         let query = sqlx::query("SELECT record FROM records WHERE signature = ? ORDER BY seq").bind(signature.to_string());

@@ -5,6 +5,7 @@ use ionet_types::{ClusterId, DeviceId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::assignments::assign;
 use crate::clusters::{NewCluster, insert};
 use crate::{Store, StoreResult, number, parsed};
 
@@ -60,6 +61,7 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok(Reserved::Taken);
             }
+            assign(&mut transaction, new.id, node, *device, now_unix_secs).await?;
         }
         transaction.commit().await?;
         Ok(Reserved::All)
@@ -86,6 +88,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Reserved::Taken);
         }
+        assign(&mut transaction, cluster_id, u32::from(node), device, now_unix_secs).await?;
         transaction.commit().await?;
         Ok(Reserved::All)
     }

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod clusters;
 pub mod devices;
+pub mod epochs;
 pub mod hardware;
 pub mod ids;
 pub mod keys;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod payments;
 pub mod problem;
 pub mod quotes;
+pub mod rewards;
 pub mod slashes;
 pub mod stakes;
 pub mod supply;

@@ -101,6 +101,10 @@ codes! {
     DeviceInUse = "device_in_use", "the device is hired or reserved: wait until its cluster has ended";
     CaseNotFound = "case_not_found", "there is no such case";
     SupplyMissing = "supply_missing", "this network has no supply side: it mints, pays and stakes nothing";
+    EpochNotFound = "epoch_not_found", "there is no such epoch yet";
+    EpochNotClosed = "epoch_not_closed", "the epoch's allocation is not published yet";
+    RewardNotFound = "reward_not_found", "the accepted root has nothing for this device";
+    ModelUnknown = "model_unknown", "the multiplier table has no such model";
     TransactionNotFound = "transaction_not_found", "no record of the network is in a transaction of this name";
     HardwareUnknown = "hardware_unknown", "the network does not rent out this model";
     CapacityInsufficient = "capacity_insufficient", "fewer devices of this model are free than asked for";

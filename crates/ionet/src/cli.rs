@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agent, clusters, devices, hardware, keys, network, payments, quote, run, slashes, stakes, tne, transactions, up, wallet,
+    agent, clusters, devices, epochs, hardware, keys, network, payments, quote, rewards, run, slashes, stakes, tne, transactions, up,
+    wallet,
 };
 
 const EXIT_CODES: &str = "\
@@ -99,6 +100,12 @@ pub enum Command {
     /// Slashing cases, and appeals against them
     #[command(subcommand)]
     Slashes(slashes::SlashesCommand),
+    /// What suppliers earned, and paying it out
+    #[command(subcommand)]
+    Rewards(rewards::RewardsCommand),
+    /// Emission hour by hour, for anyone to check
+    #[command(subcommand)]
+    Epochs(epochs::EpochsCommand),
     /// The program's records on chain, of everybody
     #[command(subcommand)]
     Transactions(transactions::TransactionsCommand),
@@ -128,6 +135,8 @@ impl Command {
             Self::Devices(command) => devices::run(command, context).await,
             Self::Stakes(command) => stakes::run(command, context).await,
             Self::Slashes(command) => slashes::run(command, context).await,
+            Self::Rewards(command) => rewards::run(command, context).await,
+            Self::Epochs(command) => epochs::run(command, context).await,
             Self::Transactions(command) => transactions::run(command, context).await,
             Self::Tne => tne::run(context).await,
             Self::Keys(command) => keys::run(command, context).await,

@@ -3,11 +3,13 @@
 pub mod agent;
 pub mod clusters;
 pub mod devices;
+pub mod epochs;
 pub mod hardware;
 pub mod keys;
 pub mod network;
 pub mod payments;
 pub mod quote;
+pub mod rewards;
 pub mod run;
 pub mod slashes;
 pub mod stakes;

@@ -71,6 +71,11 @@ impl Home {
         self.dir.join("network/store")
     }
 
+    /// Directory of the published epochs.
+    pub fn epochs(&self) -> PathBuf {
+        self.dir.join("network/epochs")
+    }
+
     /// Directory of local agent number `index`.
     pub fn agent(&self, index: usize) -> PathBuf {
         self.dir.join(format!("agents/{index}"))

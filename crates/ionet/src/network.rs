@@ -13,9 +13,10 @@ use anyhow::{Context, Result, anyhow};
 use ionet_agent::AgentOptions;
 use ionet_api::ApiOptions;
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Clock, Hub, HubOptions, Timing};
+use ionet_hub::{Clock, Hub, HubOptions, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
+use ionet_rules::supply::SupplyParams;
 use ionet_types::Address;
 use ionet_types::devices::{DeviceConnection, DeviceUse};
 use tokio::net::TcpListener;
@@ -24,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, ListQuery};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::home::{Home, NetworkLock, Running};
 use crate::progress::Progress;
 
@@ -44,6 +45,8 @@ pub struct NetworkOptions {
     pub port: u16,
     /// Port of the chain's JSON-RPC; 0 is any free one.
     pub rpc_port: u16,
+    /// Length of an epoch in seconds, when the network is founded; an hour if absent.
+    pub epoch_secs: Option<u32>,
 }
 
 /// A running local network.
@@ -115,16 +118,29 @@ impl LocalNetwork {
         }
 
         progress.doing("founding the network");
-        let genesis = Genesis::LOCAL;
+        let genesis = Genesis { supply: options.epoch_secs.map_or(SupplyParams::DEFAULT, SupplyParams::with_epoch_secs), ..Genesis::LOCAL };
         let ledger = genesis
             .create(Arc::new(self.chain.client()), &operator)
             .await
             .context(Failure::new("cannot found the network on its chain"))?;
 
+        let founded_with = ledger.supply().await?.params.epoch_secs;
+        if let Some(wanted) = options.epoch_secs.filter(|wanted| *wanted != founded_with) {
+            return Err(Failure::new(format!(
+                "this network was founded with epochs of {founded_with} s, not {wanted} s, and they do not change"
+            ))
+            .hint("leave out --epoch-secs, or found another network with --dir")
+            .exit(Exit::Usage)
+            .into());
+        }
+
         progress.doing("starting the control plane");
         std::fs::create_dir_all(home.store()).with_context(|| format!("cannot create {}", home.store().display()))?;
         let hub = Hub::open(HubOptions {
             store: home.store().join("hub.sqlite"),
+            epochs: home.epochs(),
+            // This machine's own devices are not measured: whoever is there counts as connected at the lowest tier.
+            unmeasured: Some(Unmeasured { tier: 1 }),
             ledger,
             operator,
             prices: PriceList::default(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ionet_api::{ApiOptions, Rate};
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Clock, Hub, HubOptions, Timing};
+use ionet_hub::{Clock, Hub, HubOptions, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -65,6 +65,8 @@ impl World {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let hub = Hub::open(HubOptions {
             store: dir.path().join("hub.db"),
+            epochs: dir.path().join("epochs"),
+            unmeasured: Some(Unmeasured { tier: 1 }),
             ledger: ledger.clone(),
             operator: operator.clone(),
             prices: PriceList::default(),

@@ -32,6 +32,8 @@ struct State {
 /// One device's connection.
 pub(super) struct Session {
     generation: u64,
+    /// Number of its presence in the store.
+    presence: i64,
     hardware: Arc<Hardware>,
     model: Option<HardwareModel>,
     desired: watch::Sender<Option<DesiredState>>,
@@ -82,11 +84,18 @@ impl Directory {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn connect(&self, device: DeviceId, generation: u64, hardware: Hardware, model: Option<HardwareModel>) -> Channels {
+    pub(super) fn connect(
+        &self,
+        device: DeviceId,
+        (generation, presence): (u64, i64),
+        hardware: Hardware,
+        model: Option<HardwareModel>,
+    ) -> Channels {
         let (desired, desired_rx) = watch::channel(None);
         let (messages, messages_rx) = mpsc::channel(MESSAGES);
         let session = Session {
             generation,
+            presence,
             hardware: Arc::new(hardware),
             model,
             desired,
@@ -102,15 +111,13 @@ impl Directory {
         Channels { desired: desired_rx, messages: messages_rx }
     }
 
-    /// Ends a session, unless a newer one has taken its place. Returns whether the device is away now.
-    pub(super) fn disconnect(&self, device: DeviceId, generation: u64, now_unix_secs: i64) -> bool {
+    /// Ends a session, unless a newer one has taken its place: then nothing. Returns the number of the presence that is over.
+    pub(super) fn disconnect(&self, device: DeviceId, generation: u64, now_unix_secs: i64) -> Option<i64> {
         let mut state = self.lock();
-        if state.sessions.get(&device).is_none_or(|session| session.generation != generation) {
-            return false;
-        }
+        let presence = state.sessions.get(&device).filter(|session| session.generation == generation)?.presence;
         state.sessions.remove(&device);
         state.left_at_unix_secs.insert(device, now_unix_secs);
-        true
+        Some(presence)
     }
 
     /// Runs `act` on a session, if it is still the device's.

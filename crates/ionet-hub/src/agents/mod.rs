@@ -95,15 +95,21 @@ impl PendingAgent {
             agent_version: &hello.agent_version,
             declared: hello.declared,
         };
-        let registered = shared.store.device_connected(device, &reported, now_unix_secs).await;
-        if let Err(error) = registered {
-            tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
-            return Err(refused("hub_unavailable", "the hub cannot take up devices at the moment: try again"));
-        }
+        let registered = async {
+            shared.store.device_connected(device, &reported, now_unix_secs).await?;
+            shared.store.presence_begin(device, now_unix_secs, hello.declared.running_since_unix_secs).await
+        };
+        let presence = match registered.await {
+            Ok(presence) => presence,
+            Err(error) => {
+                tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
+                return Err(refused("hub_unavailable", "the hub cannot take up devices at the moment: try again"));
+            }
+        };
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&hello.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, model = model.as_ref().map(tracing::field::display), "a device connected");
-        let channels = shared.directory.connect(device, generation, hello.hardware, model);
+        let channels = shared.directory.connect(device, (generation, presence), hello.hardware, model);
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
         let inbox = AgentInbox::new(self.agents.clone(), device, generation);

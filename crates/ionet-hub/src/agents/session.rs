@@ -67,14 +67,15 @@ impl Agents {
     fn disconnect(&self, device: DeviceId, generation: u64) {
         let shared = self.0.clone();
         let now_unix_secs = shared.clock.now_unix_secs();
-        if !shared.directory.disconnect(device, generation, now_unix_secs) {
-            return;
-        }
+        let Some(presence) = shared.directory.disconnect(device, generation, now_unix_secs) else { return };
         tracing::info!(%device, "a device disconnected");
         shared.signals.deployments.notify_one();
-        // The time it was last heard of is for people to read: losing it with the runtime does no harm.
+        // Lost with the runtime it does no harm: the next run closes the presence when this one was last there.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
+                if let Err(error) = shared.store.presence_end(presence, now_unix_secs).await {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "the end of a presence could not be stored");
+                }
                 if let Err(error) = shared.store.device_seen(device, now_unix_secs).await {
                     tracing::warn!(%device, error = &error as &dyn std::error::Error, "when a device was last heard of could not be stored");
                 }

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod devices;
+mod epochs;
 mod faucet;
 mod hardware;
 mod idempotency;
@@ -11,6 +12,7 @@ mod payments;
 mod quotes;
 mod ray;
 mod receipts;
+mod rewards;
 mod sign_in;
 mod slashes;
 mod stakes;
@@ -21,6 +23,7 @@ mod transactions;
 use std::fmt::Display;
 use std::str::FromStr;
 
+pub(crate) use epochs::allocation_summary;
 pub(crate) use faucet::PAYER_MIN_LAMPORTS;
 use ionet_types::page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageRequest};
 use ionet_types::problem::Code;

@@ -6,6 +6,7 @@
 
 mod bookings;
 mod deployments;
+pub(crate) mod epochs;
 mod expiry;
 mod metering;
 mod prices;
@@ -36,7 +37,7 @@ type Act = for<'a> fn(&'a Hub) -> BoxFuture<'a, HubResult<()>>;
 /// Runs all reconcilers for ever.
 pub(crate) async fn run(hub: &Hub) {
     let signals = hub.signals();
-    let tasks: [(&str, &Notify, Act); 7] = [
+    let tasks: [(&str, &Notify, Act); 8] = [
         ("bookings", &signals.bookings, |hub| bookings::reconcile(hub).boxed()),
         ("deployments", &signals.deployments, |hub| deployments::reconcile(hub).boxed()),
         ("metering", &signals.metering, |hub| metering::reconcile(hub).boxed()),
@@ -44,6 +45,7 @@ pub(crate) async fn run(hub: &Hub) {
         ("expiry", &signals.expiry, |hub| expiry::reconcile(hub).boxed()),
         ("prices", &signals.prices, |hub| prices::reconcile(hub).boxed()),
         ("records", &signals.records, |hub| records::reconcile(hub).boxed()),
+        ("epochs", &signals.epochs, |hub| epochs::reconcile(hub).boxed()),
     ];
     futures::future::join_all(tasks.map(|(name, signal, act)| forever(hub, name, signal, act))).await;
 }

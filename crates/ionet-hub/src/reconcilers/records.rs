@@ -13,6 +13,7 @@ use crate::translate;
 const BATCH: usize = 256;
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    let asked_at_unix_secs = hub.ledger().chain_now_unix_secs().await?;
     let cursor = hub.store().records_cursor().await?;
     let from = cursor.map(|cursor| LedgerCursor { signature: translate::solana_signature(cursor.signature), slot: cursor.slot });
     let mut indexer = hub.ledger().indexer(from);
@@ -27,6 +28,7 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
             hub.store().records_insert(&records, cursor).await?;
         }
         if batch.caught_up {
+            hub.records_were_read(asked_at_unix_secs);
             return Ok(());
         }
     }

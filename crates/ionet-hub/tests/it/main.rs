@@ -3,6 +3,7 @@
 
 mod agent;
 mod deployments;
+mod epochs;
 mod lifecycle;
 mod requests;
 mod restarts;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Caller, Clock, Hub, HubError, HubOptions, Timing};
+use ionet_hub::{Caller, Clock, Hub, HubError, HubOptions, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -63,6 +63,15 @@ impl World {
         (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
     }
 
+    /// The hub is gone for so long, as after a power cut.
+    pub(crate) async fn away_secs(&mut self, secs: u64) {
+        self.runner.abort();
+        let _ = (&mut self.runner).await;
+        self.chain.advance_secs(secs).await.unwrap();
+        self.clock.advance_secs(i64::try_from(secs).unwrap());
+        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
+    }
+
     pub(crate) async fn advance_secs(&self, secs: u64) {
         // What was sent a moment ago is confirmed first: no real clock jumps between the two.
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -102,6 +111,8 @@ impl Drop for World {
 async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: &Clock, timing: Timing) -> (Hub, JoinHandle<()>) {
     let options = HubOptions {
         store: dir.path().join("hub.db"),
+        epochs: dir.path().join("epochs"),
+        unmeasured: Some(Unmeasured { tier: 1 }),
         ledger: ledger.clone(),
         operator: operator.clone(),
         prices: PriceList::default(),

@@ -229,6 +229,10 @@ fn the_decided_parameters_are_within_their_bounds_and_others_are_refused() {
     for params in bad {
         assert_eq!(params.check(), Err(RuleError::ParamOutOfBounds), "{params:?}");
     }
+    assert_eq!(SupplyParams::with_epoch_secs(3_600), PARAMS);
+    let fast = SupplyParams::with_epoch_secs(20);
+    fast.check().unwrap();
+    assert_eq!((fast.challenge_window_secs, fast.uptime_min_secs), (5, 100));
     assert_eq!(PARAMS.epoch_bounds(NOW, 1), (NOW, NOW + 3_600));
     assert_eq!(PARAMS.epochs_over(NOW, NOW - 1), 0);
     assert_eq!(PARAMS.epochs_over(NOW, NOW + 7_200), 2);

@@ -3,12 +3,14 @@
 use anyhow::Result;
 use ionet_types::clusters::{BookRequest, Booked, Cluster};
 use ionet_types::devices::Device;
+use ionet_types::epochs::{Epoch, Supply};
 use ionet_types::hardware::HardwareList;
 use ionet_types::keys::{CreateKeyRequest, CreatedKey, KeyList};
 use ionet_types::network::{FaucetGift, FaucetRequest, Health, Network};
 use ionet_types::page::Page;
 use ionet_types::payments::{ExtensionRequest, Payment, PaymentRequest, PreparedExtension, PreparedPayment};
 use ionet_types::quotes::{Quote, QuoteRequest};
+use ionet_types::rewards::{Claimed, Estimate, EstimateRequest, NewClaims, Readiness, Reward, RewardLine};
 use ionet_types::tne::Tne;
 use ionet_types::transactions::{Receipt, Record, SubmitRequest, Submitted, TransactionDetail};
 use ionet_types::{Address, ClusterId, DeviceId, KeyId, TransactionSignature};
@@ -113,6 +115,52 @@ impl Client {
     /// Total network earnings.
     pub async fn tne(&self) -> Result<Tne> {
         self.get("/v1/tne").await
+    }
+
+    /// What was minted, earned and claimed.
+    pub async fn supply(&self) -> Result<Supply> {
+        self.get("/v1/supply").await
+    }
+
+    /// The epochs.
+    pub async fn epochs(&self, query: &ListQuery) -> Result<Page<Epoch>> {
+        self.get_query("/v1/epochs", query).await
+    }
+
+    /// An epoch.
+    pub async fn epoch(&self, epoch: u64) -> Result<Epoch> {
+        self.get(&format!("/v1/epochs/{epoch}")).await
+    }
+
+    /// An epoch's published file.
+    pub async fn epoch_file(&self, epoch: u64) -> Result<Vec<u8>> {
+        let answer = self.send(|| self.request(Method::GET, &format!("/v1/epochs/{epoch}/file"))).await?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// What one's devices and co-stakes have earned.
+    pub async fn rewards(&self) -> Result<Vec<Reward>> {
+        self.get("/v1/rewards").await
+    }
+
+    /// Pays out what can be claimed.
+    pub async fn claim_rewards(&self, claims: &NewClaims) -> Result<Vec<Claimed>> {
+        self.post("/v1/rewards/claims", claims).await
+    }
+
+    /// What a device earned, epoch by epoch.
+    pub async fn reward_lines(&self, device: DeviceId, query: &ListQuery) -> Result<Page<RewardLine>> {
+        self.get_query(&format!("/v1/devices/{device}/rewards"), query).await
+    }
+
+    /// Whether a device would be nominated now.
+    pub async fn readiness(&self, device: DeviceId) -> Result<Readiness> {
+        self.get(&format!("/v1/devices/{device}/readiness")).await
+    }
+
+    /// What a device would earn.
+    pub async fn reward_estimate(&self, request: &EstimateRequest) -> Result<Estimate> {
+        self.get_query("/v1/rewards/estimate", request).await
     }
 
     /// The network's devices.

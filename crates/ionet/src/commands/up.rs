@@ -17,6 +17,7 @@ Examples:
   ionet up
   ionet up --agents 4 --port 4466 --rpc-port 8899
   ionet up --dir ./network --json
+  ionet up --dir ./demo --epoch-secs 30     watch hourly rewards without waiting for hours
 
 It prints where the API and the chain answer, and runs until Ctrl-C. Everything it knows stays in the data directory: started again, it goes
 on where it was, after a power cut too. Its workloads are plain processes of this machine: lend it only to people you trust.";
@@ -37,6 +38,9 @@ pub struct UpArgs {
     /// CPUs that each agent offers [default: the machine's, shared out]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub cpus_per_node: Option<u32>,
+    /// Length of an epoch in seconds, chosen when the network is founded: short ones are for demonstrations [default: 3600]
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(5..=86_400))]
+    pub epoch_secs: Option<u32>,
 }
 
 /// Does it.
@@ -50,6 +54,7 @@ pub async fn run(args: UpArgs, context: &Context) -> Result<Exit> {
         owner: Some(wire_address(wallet.address())),
         port: args.port,
         rpc_port: args.rpc_port,
+        epoch_secs: args.epoch_secs,
     };
     let network = tokio::select! {
         () = stop.cancelled() => return Ok(Exit::Ok),
