@@ -64,10 +64,10 @@ pub struct ClaimProof {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewClaims {
-    /// The devices; all of the caller's when empty. At most 200.
-    #[serde(default)]
-    #[schema(max_items = 200)]
-    pub devices: Vec<DeviceId>,
+    /// The devices, 1 to 200; all of the caller's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_items = 1, max_items = 200)]
+    pub devices: Option<Vec<DeviceId>>,
 }
 
 /// What came of claiming.

@@ -51,6 +51,7 @@ async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
         case("/v1/devices/{id}/co-stake/offer", token, json!({ "max": "1000", "share_bps": 100 }), &[]),
         case("/v1/devices/{id}/co-stake/notice", token, json!({}), &[]),
         case("/v1/devices/{id}/co-stake/withdrawal", token, json!({}), &[]),
+        case("/v1/rewards/claims", token, json!({ "devices": ["1".repeat(32)] }), &["devices"]),
         case("/v1/slashes/{case}/appeal", token, json!({ "appeal": "ab".repeat(32) }), &[]),
         case("/v1/auth/challenges", None, json!({ "wallet": wallet }), &[]),
         case("/v1/auth/sessions", None, json!({ "message": "m", "signature": "s" }), &[]),

@@ -43,13 +43,15 @@ impl Hub {
 
     /// Claims for the caller's beneficiaries, one transaction each; the network pays the fee.
     pub async fn reward_claim(&self, caller: &Caller, request: &NewClaims) -> HubResult<Vec<Claimed>> {
-        if request.devices.len() > MAX_CLAIMS {
-            return Err(HubError::field(format!("devices: at most {MAX_CLAIMS} at once")));
+        let named = request.devices.as_deref();
+        if named.is_some_and(|devices| devices.is_empty() || devices.len() > MAX_CLAIMS) {
+            return Err(HubError::field(format!("devices: name 1 to {MAX_CLAIMS}, or leave it out to claim for all")));
         }
         let accounts = self.claim_accounts_of(caller).await?;
-        let is_wanted = |account: &&ClaimView| request.devices.is_empty() || request.devices.contains(&DeviceId(account.device.to_bytes()));
-        let wanted: Vec<&ClaimView> = accounts.iter().filter(is_wanted).collect();
-        if let Some(missing) = request.devices.iter().find(|id| !wanted.iter().any(|account| account.device.to_bytes() == id.0)) {
+        let id = |account: &ClaimView| DeviceId(account.device.to_bytes());
+        let wanted: Vec<&ClaimView> =
+            accounts.iter().filter(|account| named.is_none_or(|devices| devices.contains(&id(account)))).collect();
+        if let Some(missing) = named.unwrap_or_default().iter().find(|named| !wanted.iter().any(|account| id(account) == **named)) {
             return Err(HubError::from(Code::DeviceNotFound).saying(format!("you have no rewards on device {missing}")));
         }
         let tree = self.accepted_tree().await?;

@@ -138,13 +138,13 @@ async fn five_hours_up_a_staked_device_earns_and_its_owner_is_paid_once() {
     let before = owner.balance(&world.ledger, Currency::Io).await;
     let claimed = world.hub.reward_claim(&owner.caller, &NewClaims::default()).await.unwrap();
     assert_eq!(claimed[0].io, availability.paid);
-    let again = world.hub.reward_claim(&owner.caller, &NewClaims { devices: vec![agents[0].id()] }).await.unwrap();
+    let again = world.hub.reward_claim(&owner.caller, &NewClaims { devices: Some(vec![agents[0].id()]) }).await.unwrap();
     assert_eq!((again[0].signature, again[0].io.base_units.0), (None, 0));
     assert_eq!(owner.balance(&world.ledger, Currency::Io).await, before + availability.paid.base_units.0);
     // Somebody else has no say and no part in it.
     let stranger = world.customer().await;
     assert!(world.hub.reward_list(&stranger.caller).await.unwrap().is_empty());
-    let refused = world.hub.reward_claim(&stranger.caller, &NewClaims { devices: vec![agents[0].id()] }).await.unwrap_err();
+    let refused = world.hub.reward_claim(&stranger.caller, &NewClaims { devices: Some(vec![agents[0].id()]) }).await.unwrap_err();
     assert_eq!(refused.code(), "device_not_found");
     let supply = world.hub.supply().await.unwrap();
     assert_eq!((supply.minted_epoch, supply.accepted_epoch, supply.claimed_io), (6, 6, availability.paid.clone()));

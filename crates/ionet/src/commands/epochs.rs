@@ -56,7 +56,7 @@ pub async fn run(command: EpochsCommand, context: &Context) -> Result<()> {
         EpochsCommand::List { page } => {
             let page = context.network().await?.epochs(&page.query()).await?;
             context.out.answer(&page, |page| {
-                let headings = ["epoch", "ends", "status", "emission", "devices", "paid", "root"];
+                let headings = ["epoch", "ends", "status", "emission", "passed", "earned so far", "root"];
                 more(table_with_amounts(&headings, &[0, 3, 4], page.items.iter().map(row)), page.next_cursor.as_deref())
             })
         }

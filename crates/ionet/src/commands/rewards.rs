@@ -70,7 +70,7 @@ pub async fn run(command: RewardsCommand, context: &Context) -> Result<()> {
         }
         RewardsCommand::Claim { devices } => {
             let client = context.signed_in().await?;
-            let claimed = client.claim_rewards(&NewClaims { devices }).await?;
+            let claimed = client.claim_rewards(&NewClaims { devices: (!devices.is_empty()).then_some(devices) }).await?;
             context
                 .out
                 .answer(&claimed, |claimed| table_with_amounts(&["device", "paid", "", "transaction"], &[1, 2], claimed.iter().map(paid)))
