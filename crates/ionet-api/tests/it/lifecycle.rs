@@ -56,8 +56,12 @@ async fn a_customer_books_pays_runs_and_gets_its_receipt() {
     assert_eq!(receipt["balance"]["refunded"]["base_units"], "1380000");
     owner.post(&format!("{path}/extensions"), &json!({ "minutes": 60 })).await.refuses(422, "not_extendable");
     owner.post(&format!("{path}/payments"), &json!({})).await.refuses(422, "not_payable");
-    let payments = owner.get("/v1/payments").await.expect(StatusCode::OK);
-    assert_eq!(payments["items"][0]["kind"], "refund");
+    // The list is read from the index of the chain's records, which follows the chain.
+    wait_for("the refund in the list of payments", async || {
+        let payments = owner.get("/v1/payments").await.expect(StatusCode::OK);
+        (payments["items"][0]["kind"] == "refund").then_some(())
+    })
+    .await;
     let tne = wait_for("the earnings", async || {
         let tne = world.get("/v1/tne", None).await.expect(StatusCode::OK);
         (tne["total_micro_usd"] != "0").then_some(tne)
