@@ -29,7 +29,7 @@ pub(crate) fn run(options: &TestOptions) -> anyhow::Result<()> {
     if let Some(filter) = &options.filter {
         return tests(Some(filter));
     }
-    run_all(&[("format", &format), ("program artefact", &verify_program), ("tests", &|| tests(None))])
+    run_all(&[("format", &format), ("program artefact", &verify_program), ("tests", &|| tests(None)), ("lints", &clippy)])
 }
 
 /// Rebuilds the program and compares it with the committed artefact, where a compiler for it is found; CI always has one.
@@ -46,9 +46,14 @@ fn format() -> anyhow::Result<()> {
     shell::run(cargo().args(["fmt", "--all", "--check"]))
 }
 
-/// Format and lints. Not part of the test task: it compiles every dependency once more, in another form.
+/// Format and lints, for those who want nothing else.
 pub(crate) fn lint() -> anyhow::Result<()> {
     format()?;
+    clippy()
+}
+
+/// Lints of the whole workspace, tests included. Last in the test task: it looks at every dependency once more, in another form.
+fn clippy() -> anyhow::Result<()> {
     shell::run(cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
 }
 

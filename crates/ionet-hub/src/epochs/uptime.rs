@@ -8,6 +8,7 @@ use ionet_store::{Presence, Watch};
 
 /// How patient the hub is with devices around its own absence.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub(crate) struct Grace {
     /// How long before the hub went away a device's disconnect may be the hub's own doing, seconds.
     pub(crate) before_secs: i64,
@@ -81,6 +82,7 @@ fn absences(watches: &[Watch]) -> impl Iterator<Item = (i64, i64)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use proptest::prelude::*;
 
