@@ -178,6 +178,20 @@ proptest! {
         }
     }
 
+    /// The circuit breaker lets exactly the stated part of the vault go in an hour, or the floor.
+    #[test]
+    fn the_breakers_part_is_the_share_of_the_vault(rewards in crate::strategies::amount(), bps in 100u16..=10_000) {
+        let params = SupplyParams { breaker_bps: bps, ..PARAMS };
+        let mut book = minted(1);
+        book.accepted.total_io = Io(u64::MAX);
+        let held = Held { rewards_io: Io(rewards), payable_io: Io(0), payable_usdc: Usdc(0) };
+        let lifetime = Paid { io: Io(u64::MAX), usdc: Usdc(0) };
+        let mut account = Account { lifetime, claimed: Paid { io: Io(0), usdc: Usdc(0) } };
+        let paid = book.claim(&mut account, &held, &At { params: &params, now: NOW }).unwrap();
+        prop_assert_eq!(paid.io, Io(rewards).share_down(bps).unwrap().max(params.breaker_floor_io));
+        prop_assert!(book.breaker.io_left.is_zero());
+    }
+
     /// No set of votes with less than two thirds behind one statement is ever taken for agreement, and its moment is never too early.
     #[test]
     fn agreement_is_two_thirds(bonds in prop::collection::vec(0u64..30_000, 1..MAX_VERIFIERS), votes in prop::collection::vec((0u8..3, 0i64..50), MAX_VERIFIERS)) {
