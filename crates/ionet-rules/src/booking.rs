@@ -12,97 +12,16 @@ use crate::pool::{self, Reserves};
 use crate::worklog::{self, EndReason, LOG_PERIOD_MINUTES};
 use crate::{RuleError, RuleResult, stored};
 
+mod terms;
+
+pub use terms::{End, Extended, ExtensionPrice, HardwareKind, Offer, Refunded, Status, WorkLog, Worked};
+
 /// Most devices in one booking.
 pub const MAX_QUANTITY: u32 = 100_000;
 /// Longest hired time, minutes: ten years.
 pub const MAX_MINUTES: u32 = 10 * 365 * 24 * 60;
 /// Highest rate, base units or micro-USD per device-hour: a million dollars at 8 decimals.
 pub const MAX_RATE: u64 = 100_000_000_000_000;
-
-/// What kind of processor is hired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum HardwareKind {
-    /// Processors without a graphics card.
-    Cpu = 0,
-    /// Graphics cards.
-    Gpu = 1,
-}
-
-impl HardwareKind {
-    /// The kind stored as this byte.
-    pub const fn from_u8(byte: u8) -> RuleResult<Self> {
-        match byte {
-            0 => Ok(Self::Cpu),
-            1 => Ok(Self::Gpu),
-            _ => Err(RuleError::UnknownValue),
-        }
-    }
-}
-
-/// Where a booking stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Status {
-    /// Booked, nothing paid yet.
-    Booked = 0,
-    /// Something paid, not all.
-    PartiallyPaid = 1,
-    /// All paid, not started.
-    Paid = 2,
-    /// Running since `started_at_unix_secs`.
-    Running = 3,
-    /// Over; a refund may still be due.
-    Ended = 4,
-    /// Not paid in time; all that was paid went back.
-    Expired = 5,
-}
-
-impl Status {
-    /// The status stored as this byte.
-    pub const fn from_u8(byte: u8) -> RuleResult<Self> {
-        match byte {
-            0 => Ok(Self::Booked),
-            1 => Ok(Self::PartiallyPaid),
-            2 => Ok(Self::Paid),
-            3 => Ok(Self::Running),
-            4 => Ok(Self::Ended),
-            5 => Ok(Self::Expired),
-            _ => Err(RuleError::UnknownValue),
-        }
-    }
-
-    /// The stable name on the wire.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Booked => "booked",
-            Self::PartiallyPaid => "partially_paid",
-            Self::Paid => "paid",
-            Self::Running => "running",
-            Self::Ended => "ended",
-            Self::Expired => "expired",
-        }
-    }
-}
-
-/// What the network offers and the customer accepts by signing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// What the booking is paid in.
-    pub currency: Currency,
-    /// What kind of devices.
-    pub hardware: HardwareKind,
-    /// How many devices.
-    pub quantity: u32,
-    /// Hired time of each device, minutes.
-    pub minutes: u32,
-    /// Base units of `currency` per device-hour.
-    pub rate: Units,
-    /// The same rate in micro-USD per device-hour: equal to `rate` for USDC, the dollar price behind it for IO.
-    pub rate_micro_usd: MicroUsd,
-    /// Until when the offer can be accepted, unix seconds.
-    pub valid_until_unix_secs: i64,
-}
 
 stored! {
     /// A cluster's terms, money and clock. All amounts without another type are in the booking's own currency.
@@ -185,70 +104,6 @@ stored! {
 }
 
 const _: () = assert!(size_of::<Booking>() == 23 * 8 + 7 * 4 + 4 + 8);
-
-/// What an extension costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExtensionPrice {
-    /// Compute cost added.
-    pub cost: Units,
-    /// Customer's fees added.
-    pub fees: Units,
-    /// The sum, to be paid with the extension.
-    pub total: Units,
-}
-
-/// What moved when an extension was paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extended {
-    /// From the customer into escrow.
-    pub paid: Units,
-    /// From escrow to the treasury: the added fees, when the cluster runs already.
-    pub fees: Units,
-}
-
-/// A work log as the verifier writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkLog {
-    /// Number of the log, from 0: can be written once.
-    pub sequence: u32,
-    /// Device-minutes delivered in the log's period.
-    pub device_minutes: u64,
-    /// Set on the last log.
-    pub end: Option<End>,
-}
-
-/// How a cluster ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// Why.
-    pub reason: EndReason,
-    /// When, unix seconds; not in the future. Ignored when the hired time is over.
-    pub at_unix_secs: i64,
-}
-
-/// What a work log moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Worked {
-    /// Value of the logged minutes, in the booking's currency: leaves escrow.
-    pub value: Units,
-    /// The same in micro-USD.
-    pub value_micro_usd: MicroUsd,
-    /// To the payable vault.
-    pub supplier: Units,
-    /// Stays in the vault until repurchased or earned.
-    pub rest: Units,
-    /// From escrow to the treasury: rounding dust, when this log closed the booking.
-    pub dust: Units,
-}
-
-/// What a refund moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refunded {
-    /// From escrow to the customer.
-    pub amount: Units,
-    /// From escrow to the treasury: rounding dust.
-    pub dust: Units,
-}
 
 /// Compute cost of `device_minutes` at `rate` per device-hour, rounded up: a charge.
 pub fn compute_cost(device_minutes: u64, rate: Units) -> RuleResult<Units> {
