@@ -21,8 +21,8 @@ pub mod hello;
 pub mod tunnel;
 pub mod workload;
 
-pub use hardware::{Gpu, Hardware, HardwareKind, Isolation};
-pub use hello::{Declared, Hello, HelloError, device_id, parse_device_id};
+pub use hardware::{Disk, Gpu, Hardware, HardwareKind, Isolation, NetworkInterface, Pcie};
+pub use hello::{Declared, Hello, HelloError, Introduction, device_id, parse_device_id};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
     DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason, Token,
@@ -30,7 +30,7 @@ pub use workload::{
 };
 
 /// Version of these messages; the agent names it in its hello, the hub refuses what it cannot speak.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 /// Path of the hub's websocket endpoint for agents.
 pub const CONNECT_PATH: &str = "/v1/agents/connect";
 /// Longest frame either party accepts, in bytes.
@@ -68,6 +68,11 @@ pub enum HubMessage {
         code: String,
         /// The reason for a person.
         message: String,
+    },
+    /// A new secret that the device is to present when it connects again, instead of the last one.
+    Credential {
+        /// The secret.
+        credential: Token,
     },
     /// Everything this device is to run.
     Desired(DesiredState),
@@ -164,6 +169,7 @@ impl HubMessage {
                 at_most("refused.code", code.len(), MAX_LABEL_BYTES)?;
                 at_most("refused.message", message.len(), MAX_TEXT_BYTES)?;
             }
+            Self::Credential { credential } => at_most("credential", credential.reveal().len(), hello::MAX_SECRET_BYTES)?,
             Self::Desired(desired) => desired.check()?,
             Self::HttpRequest(request) => request.check()?,
             Self::HttpBody(_) | Self::HttpCredit(_) | Self::HttpCancel(_) | Self::Unknown => {}

@@ -7,7 +7,7 @@ use ed25519_dalek::SigningKey;
 use futures::{SinkExt as _, StreamExt as _};
 use ionet_types::agent::{
     AgentMessage, Chunk, Declared, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpCredit, HttpRequest, HttpResponse,
-    HubMessage, Isolation, ObservedState, ObservedWorkload, RayEndpoints, RayRole, WorkloadSpec, WorkloadState,
+    HubMessage, Introduction, Isolation, ObservedState, ObservedWorkload, RayEndpoints, RayRole, WorkloadSpec, WorkloadState,
 };
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -45,7 +45,7 @@ impl TestAgent {
             let mut socket = connect(&base).await;
             let Some(HubMessage::Challenge { nonce, network }) = next(&mut socket).await else { panic!("a challenge comes first") };
             let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(0) };
-            let hello = Hello::sign_declaring(&key, &network, &nonce, "test".to_owned(), hardware, None, declared);
+            let hello = Hello::sign(&key, &network, &nonce, Introduction { declared, ..Introduction::new("test", hardware) });
             say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
             assert!(matches!(next(&mut socket).await, Some(HubMessage::Welcome { .. })));
             serve(&mut socket).await;
@@ -76,7 +76,7 @@ pub(crate) async fn say(socket: &mut Socket, message: &AgentMessage) {
 /// Proves the device's key.
 pub(crate) async fn introduce(socket: &mut Socket, key: &SigningKey) {
     let Some(HubMessage::Challenge { nonce, network }) = next(socket).await else { panic!("a challenge comes first") };
-    let hello = Hello::sign(key, &network, &nonce, "test".to_owned(), hardware(), None);
+    let hello = Hello::sign(key, &network, &nonce, Introduction::new("test", hardware()));
     say(socket, &AgentMessage::Hello(Box::new(hello))).await;
     assert!(matches!(next(socket).await, Some(HubMessage::Welcome { .. })));
 }
@@ -96,6 +96,7 @@ pub(crate) fn hardware() -> Hardware {
         kernel: "6".to_owned(),
         arch: "x86_64".to_owned(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 

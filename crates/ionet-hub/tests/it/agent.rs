@@ -7,8 +7,8 @@ use ed25519_dalek::SigningKey;
 use ionet_hub::Hub;
 use ionet_types::DeviceId;
 use ionet_types::agent::{
-    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpResponse, HubMessage, Isolation, ObservedState,
-    ObservedWorkload, RayEndpoints, RayRole, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
+    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpResponse, HubMessage, Introduction, Isolation,
+    ObservedState, ObservedWorkload, RayEndpoints, RayRole, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -109,13 +109,14 @@ pub(crate) fn hardware() -> Hardware {
         kernel: "6".to_owned(),
         arch: "x86_64".to_owned(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 
 async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, changed: Arc<Notify>) {
     let pending = hub.agents().open();
     let HubMessage::Challenge { nonce, network } = pending.challenge() else { panic!("a challenge comes first") };
-    let hello = Hello::sign(&key, &network, &nonce, "test".to_owned(), hardware(), None);
+    let hello = Hello::sign(&key, &network, &nonce, Introduction::new("test", hardware()));
     let (inbox, mut outbox) = pending.accept(hello).await.unwrap();
     assert!(matches!(outbox.next().await, Some(HubMessage::Welcome { .. })));
     changed.notify_one();
