@@ -1,9 +1,10 @@
 //! What a device is made of, as its agent reports it. A claim, not a proof.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use sha2::Digest as _;
 
 use super::{MAX_TEXT_BYTES, ProtocolError, at_most};
+use crate::ids::Sha256;
 
 /// Version of the description that this crate writes.
 pub const HARDWARE_VERSION: u16 = 2;
@@ -135,8 +136,8 @@ impl Hardware {
     ///
     /// Memory counts in whole GiB, because a kernel takes a few MiB more or less. The version is not in it: a new agent on the same machine
     /// has the same fingerprint, as long as both find the same.
-    pub fn fingerprint(&self) -> Fingerprint {
-        let mut hash = Sha256::new();
+    pub fn fingerprint(&self) -> Sha256 {
+        let mut hash = sha2::Sha256::new();
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(bytes);
@@ -155,7 +156,7 @@ impl Hardware {
             part(model.as_bytes());
             part(&memory_gb.to_le_bytes());
         }
-        Fingerprint(hash.finalize().into())
+        Sha256(hash.finalize().into())
     }
 
     /// What has changed from `before` to this description, for a person; empty when the machine is the same.
@@ -205,8 +206,3 @@ impl Hardware {
         at_most("hardware.gpu_driver", self.gpu_driver.as_ref().map_or(0, String::len), MAX_TEXT_BYTES)
     }
 }
-
-/// What a machine is recognised by: see [`Hardware::fingerprint`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(pub [u8; 32]);
