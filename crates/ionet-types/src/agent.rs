@@ -16,6 +16,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub mod challenge;
 pub mod hardware;
 pub mod hello;
 pub mod tunnel;
