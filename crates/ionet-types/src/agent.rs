@@ -17,11 +17,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub mod hardware;
+pub mod heartbeat;
 pub mod hello;
 pub mod tunnel;
 pub mod workload;
 
 pub use hardware::{Gpu, Hardware, HardwareKind, Isolation};
+pub use heartbeat::{Heartbeat, HeartbeatError, Load, Session};
 pub use hello::{Declared, Hello, HelloError, device_id, parse_device_id};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
