@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use futures::{SinkExt as _, StreamExt as _};
-use ionet_types::agent::{AgentMessage, Hello, HubMessage, Introduction, MAX_FRAME_BYTES};
+use ionet_types::agent::{AgentMessage, Heartbeat, Hello, HubMessage, Introduction, Load, MAX_FRAME_BYTES, Session};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::agent::{connect, hardware, introduce, next, say};
@@ -39,7 +39,7 @@ async fn a_device_without_proof_is_refused_and_changes_nothing() {
     // No hello.
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();
-    say(&mut socket, &AgentMessage::Heartbeat { desired_revision: 0, unix_secs: 0 }).await;
+    say(&mut socket, &AgentMessage::Heartbeat(Heartbeat::sign(&key(), &Session([0; 32]), 1, 0, 0, Load::default()))).await;
     assert_eq!(refused(next(&mut socket).await), "hello_missing");
 
     // No message at all.

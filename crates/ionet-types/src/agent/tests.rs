@@ -192,7 +192,7 @@ proptest! {
 
     #[test]
     fn any_json_under_a_known_type_is_decoded_or_refused(
-        kind in prop::sample::select(vec!["challenge", "welcome", "refused", "desired", "http_request", "http_body", "http_credit", "hello", "observed", "heartbeat", "http_response", "http_error"]),
+        kind in prop::sample::select(vec!["challenge", "welcome", "refused", "desired", "http_request", "http_body", "http_credit", "hello", "observed", "heartbeat", "task", "ask", "transfer", "proof_ended", "answer", "transfer_report", "credential", "http_response", "http_error"]),
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["nonce", "network", "revision", "workloads", "request_id", "chunk", "end", "path", "method", "headers", "status", "node", "cluster_id"]),
             prop_oneof![Just(json!(null)), any::<i64>().prop_map(|n| json!(n)), any::<f64>().prop_map(|n| json!(n)), ".{0,20}".prop_map(|s| json!(s)), Just(json!([])), Just(json!({})), Just(json!([[1]]))],
