@@ -9,9 +9,11 @@ mod agents;
 mod app;
 mod caller;
 mod clock;
+mod devices;
 mod epochs;
 mod error;
 mod options;
+mod proofs;
 mod reconcilers;
 mod signals;
 mod translate;
@@ -27,7 +29,10 @@ pub use clock::Clock;
 pub use epochs::inputs::Unmeasured;
 pub use error::{ErrorKind, HubError, HubResult};
 pub use options::{HubOptions, Timing};
+pub use proofs::Measuring;
+pub use proofs::transfers::Transfer;
 
+use devices::Lives;
 use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
@@ -51,13 +56,19 @@ struct Inner {
     tree: Mutex<Option<Arc<Closed>>>,
 }
 
+/// How far back the hub looks for times in which it was away, seconds.
+const WATCHES_READ_SECS: i64 = 30 * 86_400;
+
 impl Hub {
     /// Opens the store and takes up the network where it was left. Nothing moves until [`Hub::run`].
     pub async fn open(options: HubOptions) -> HubResult<Self> {
         let store = Store::open(&options.store).await?;
         let signals = Arc::new(Signals::new());
-        let watching = Watching::begin(&store, options.clock.now_unix_secs()).await?;
-        let agents = Agents::new(&options, store.clone(), signals.clone());
+        let now_unix_secs = options.clock.now_unix_secs();
+        let watching = Watching::begin(&store, now_unix_secs).await?;
+        let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
+        let lives = Lives::load(&store, &watches, options.timing.device_grace()).await?;
+        let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
         Ok(Self(Arc::new(Inner { options, store, signals, agents, watching, archive, records_read_unix_secs, tree })))

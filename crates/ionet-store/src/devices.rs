@@ -5,6 +5,7 @@ use ionet_types::{Address, DeviceId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::device_events::{self, DeviceEvent};
 use crate::{Store, StoreError, StoreResult, parsed};
 
 /// A device as the store knows it.
@@ -91,11 +92,15 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a device's life.
-    pub async fn device_life_set(&self, id: DeviceId, life: &str) -> StoreResult<()> {
+    /// Keeps a device's life together with what changed in it.
+    pub async fn device_life_set(&self, id: DeviceId, life: &str, events: &[DeviceEvent]) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
         let query = sqlx::query("UPDATE devices SET life = ?2 WHERE id = ?1");
-        query.bind(id.to_string()).bind(life).execute(&self.write).await?;
-        Ok(())
+        query.bind(id.to_string()).bind(life).execute(&mut *transaction).await?;
+        for event in events {
+            device_events::insert(&mut transaction, id, event).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Keeps what a device was made of when it passed.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
+use ionet_types::agent::{Answer, DesiredState, DesiredWorkload, Hardware, HubMessage, Load, ObservedState, ObservedWorkload, WorkloadKey};
 use ionet_types::hardware::HardwareModel;
 use ionet_types::{ClusterId, DeviceId};
 use tokio::sync::{mpsc, watch};
@@ -41,6 +41,28 @@ pub(super) struct Session {
     observed: Option<Arc<ObservedState>>,
     heard: Instant,
     pub(super) requests: Requests,
+    /// The connection as heartbeats name it, and the number of the last one.
+    pub(super) beats: Beats,
+    /// Who waits for the answers to a proof.
+    pub(super) prover: Option<mpsc::Sender<Answer>>,
+}
+
+/// What a connection's heartbeats are checked against, and what they last said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beats {
+    pub(super) session: ionet_types::agent::Session,
+    /// Number of the last one; 0 before the first.
+    pub(super) last: u64,
+    /// How busy the device was.
+    pub(super) load: Load,
+    /// How much its clock is ahead of the hub's, seconds. Told, never believed.
+    pub(super) clock_ahead_secs: i64,
+}
+
+impl Beats {
+    pub(super) fn new(session: ionet_types::agent::Session) -> Self {
+        Self { session, last: 0, load: Load::default(), clock_ahead_secs: 0 }
+    }
 }
 
 /// What the outbox reads from.
@@ -60,6 +82,10 @@ pub(crate) struct Seen {
     pub(crate) observed: Option<Arc<ObservedState>>,
     /// Revision of what it is to run; 0 before the hub has said.
     pub(crate) desired_revision: u64,
+    /// How busy it was when it last said.
+    pub(crate) load: Load,
+    /// How much its clock is ahead of the hub's, seconds.
+    pub(crate) clock_ahead_secs: i64,
 }
 
 impl Seen {
@@ -90,6 +116,7 @@ impl Directory {
         (generation, presence): (u64, i64),
         hardware: Hardware,
         model: Option<HardwareModel>,
+        beats: Beats,
     ) -> Channels {
         let (desired, desired_rx) = watch::channel(None);
         let (messages, messages_rx) = mpsc::channel(MESSAGES);
@@ -103,6 +130,8 @@ impl Directory {
             observed: None,
             heard: Instant::now(),
             requests: Requests::default(),
+            beats,
+            prover: None,
         };
         let mut state = self.lock();
         state.left_at_unix_secs.remove(&device);
@@ -210,6 +239,8 @@ impl Session {
             model: self.model.clone(),
             observed: self.observed.clone(),
             desired_revision: self.desired.borrow().as_ref().map_or(0, |desired| desired.revision),
+            load: self.beats.load,
+            clock_ahead_secs: self.beats.clock_ahead_secs,
         }
     }
 }

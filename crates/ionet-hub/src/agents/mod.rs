@@ -10,15 +10,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ionet_devices::{Duty, Event};
 use ionet_market::PriceList;
 use ionet_store::{Reported, Store};
 use ionet_types::DeviceId;
-use ionet_types::agent::{Hello, HubMessage};
+use ionet_types::agent::{Hello, HubMessage, Session};
 
 use crate::clock::Clock;
+use crate::devices::Lives;
+use crate::error::HubResult;
 use crate::options::HubOptions;
+use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
 
+use directory::Beats;
 pub(crate) use directory::{Directory, Seen};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
@@ -35,11 +40,15 @@ pub(crate) struct Shared {
     pub(crate) signals: Arc<Signals>,
     pub(crate) heartbeat_secs: u32,
     pub(crate) directory: Directory,
+    pub(crate) lives: Lives,
+    pub(crate) transfers: Transfers,
+    /// Whether the operator vouches for devices that have proved nothing yet.
+    vouched: bool,
     generations: AtomicU64,
 }
 
 impl Agents {
-    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>) -> Self {
+    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>, lives: Lives) -> Self {
         Self(Arc::new(Shared {
             network: options.ledger.program_id.to_string(),
             store,
@@ -48,6 +57,9 @@ impl Agents {
             signals,
             heartbeat_secs: options.timing.heartbeat_secs.max(1),
             directory: Directory::new(options.clock.now_unix_secs()),
+            lives,
+            transfers: Transfers::default(),
+            vouched: options.measuring.is_none_or(|measuring| measuring.vouched),
             generations: AtomicU64::new(1),
         }))
     }
@@ -64,6 +76,14 @@ impl Agents {
 }
 
 impl Shared {
+    /// Tells a device's life what happened. What cannot happen to it now is no error here.
+    pub(crate) async fn tell(&self, device: DeviceId, event: Event, now_unix_secs: i64) -> HubResult<()> {
+        if let Err(refused) = self.lives.apply(&self.store, device, event, now_unix_secs).await? {
+            tracing::debug!(%device, ?event, code = refused.code(), "a device's life refuses");
+        }
+        Ok(())
+    }
+
     /// After this long in silence a connection counts as dead.
     pub(crate) fn silence(&self) -> Duration {
         Duration::from_secs(u64::from(self.heartbeat_secs) * 3)
@@ -88,6 +108,7 @@ impl PendingAgent {
         let shared = &self.agents.0;
         let public_key = hello.verify(&shared.network, &self.nonce).map_err(|error| refused(error.code(), &error.to_string()))?;
         let device = DeviceId(public_key);
+        let session = Session::new(&shared.network, &self.nonce, &public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
         let said = hello.introduction.into_said();
         let reported = Reported {
@@ -96,9 +117,18 @@ impl PendingAgent {
             agent_version: &said.agent_version,
             declared: said.declared,
         };
+        if shared.lives.life(device).is_some_and(|life| life.duty() == Duty::Terminated) {
+            return Err(refused("device_terminated", "this device was given up; a device that comes back is a new one, with a new key"));
+        }
+        let hardware = said.hardware.fingerprint();
         let registered = async {
             shared.store.device_connected(device, &reported, now_unix_secs).await?;
-            shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await
+            shared.tell(device, Event::Connected { hardware }, now_unix_secs).await?;
+            if shared.vouched {
+                shared.tell(device, Event::Vouched { hardware }, now_unix_secs).await?;
+                shared.store.device_verified_set(device, &said.hardware).await?;
+            }
+            HubResult::Ok(shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await?)
         };
         let presence = match registered.await {
             Ok(presence) => presence,
@@ -110,7 +140,8 @@ impl PendingAgent {
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, model = model.as_ref().map(tracing::field::display), "a device connected");
-        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model);
+        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model, Beats::new(session));
+        shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
         let inbox = AgentInbox::new(self.agents.clone(), device, generation);
