@@ -42,8 +42,7 @@ fn a_hello_is_no_heartbeat_and_weak_keys_speak_for_nobody() {
     let mut signature = [0; 64];
     signature[0] = 1;
     let here = Session::new("local", "nonce", &weak);
-    let forged =
-        Heartbeat { sequence: 1, desired_revision: 0, unix_secs: 0, load: LOAD, signature: HeartbeatSignature(signature) };
+    let forged = Heartbeat { sequence: 1, desired_revision: 0, unix_secs: 0, load: LOAD, signature: HeartbeatSignature(signature) };
     assert_eq!(forged.verify(&here, &weak), Err(HeartbeatError::InvalidSignature));
     let ours = key(7);
     let good_session = session(&ours, "n");
