@@ -156,6 +156,27 @@ impl Directory {
         generation.is_none_or(|generation| session.generation == generation).then(|| act(session))
     }
 
+    /// Begins a proof of a connected device: its answers go to `prover`. `None` when it is not connected or already proves something.
+    pub(crate) fn begin_proof(&self, device: DeviceId, prover: mpsc::Sender<Answer>) -> Option<(u64, mpsc::Sender<HubMessage>)> {
+        self.with(device, None, |session| {
+            if session.prover.as_ref().is_some_and(|prover| !prover.is_closed()) {
+                return None;
+            }
+            session.prover = Some(prover);
+            Some((session.generation, session.messages.clone()))
+        })?
+    }
+
+    /// A proof is over.
+    pub(crate) fn end_proof(&self, device: DeviceId, generation: u64) {
+        self.with(device, Some(generation), |session| session.prover = None);
+    }
+
+    /// Whether this session is still the device's.
+    pub(crate) fn is_session(&self, device: DeviceId, generation: u64) -> bool {
+        self.with(device, Some(generation), |_| ()).is_some()
+    }
+
     /// A device has spoken. `false` when its session is over.
     pub(super) fn heard(&self, device: DeviceId, generation: u64) -> bool {
         self.with(device, Some(generation), |session| session.heard = Instant::now()).is_some()
