@@ -12,6 +12,7 @@
 //! | alive              | -       | -       | -       | -       | -          | -       | -          |
 //! | disconnected       | -       | -       | -       | -       | -          | -       | -          |
 //! | test_passed        | ready   | ready   | -       | !       | -          | -       | !          |
+//! | vouched            | ready   | -       | -       | -       | -          | -       | !          |
 //! | test_failed        | -       | -       | doubted | !       | -          | -       | !          |
 //! | three_tests_failed | blocked | blocked | blocked | !       | blocked    | -       | !          |
 //! | hired              | !       | !       | hired   | -       | !          | !       | !          |
@@ -141,6 +142,8 @@ impl Life {
             _ if self.terminated_unix_secs.is_some() => return Err(Refused::Terminated),
             Event::Connected { hardware } => self.connected(hardware, now, &mut changes),
             Event::TestPassed { test, .. } | Event::TestFailed { test, .. } if test <= self.tests.last => {}
+            Event::Vouched { hardware } if self.hardware != Some(hardware) => return Err(Refused::OtherHardware),
+            Event::Vouched { hardware } => self.vouched(hardware, now, &mut changes),
             Event::TestPassed { .. } | Event::TestFailed { .. } if self.hired_unix_secs.is_some() => return Err(Refused::Hired),
             Event::TestPassed { hardware, .. } if self.hardware != Some(hardware) => return Err(Refused::OtherHardware),
             Event::TestPassed { test, hardware } => self.passed(test, hardware, now, &mut changes),
@@ -295,6 +298,14 @@ impl Life {
         if passes >= PASSES_TO_LIFT {
             self.unblock(BlockReason::ProofFailed, changes);
         }
+    }
+
+    fn vouched(&mut self, hardware: Sha256, now: i64, changes: &mut Vec<Change>) {
+        if self.verified.replace(hardware) != Some(hardware) {
+            self.tests.since_unix_secs = now;
+            changes.push(Change::Verified);
+        }
+        self.unblock(BlockReason::HardwareChanged, changes);
     }
 
     fn failed(&mut self, test: u64, code: TestCode, now: i64, changes: &mut Vec<Change>) {

@@ -37,6 +37,7 @@ use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
 use ionet_store::Store;
+use proofs::Proving;
 use signals::Signals;
 
 /// The control plane of one network. Cheap to clone.
@@ -49,6 +50,7 @@ struct Inner {
     signals: Arc<Signals>,
     agents: Agents,
     watching: Watching,
+    proving: Proving,
     archive: Archive,
     /// Up to when the chain's records were read, unix seconds on the chain's clock.
     records_read_unix_secs: AtomicI64,
@@ -68,10 +70,11 @@ impl Hub {
         let watching = Watching::begin(&store, now_unix_secs).await?;
         let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
         let lives = Lives::load(&store, &watches, options.timing.device_grace()).await?;
+        let proving = Proving::load(&store, options.measuring).await?;
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
-        Ok(Self(Arc::new(Inner { options, store, signals, agents, watching, archive, records_read_unix_secs, tree })))
+        Ok(Self(Arc::new(Inner { options, store, signals, agents, watching, proving, archive, records_read_unix_secs, tree })))
     }
 
     /// Runs the reconcilers until `shutdown` is ready. What is under way then is taken up by the next run.

@@ -1,6 +1,6 @@
 //! What devices were asked to prove, and how it went.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ionet_types::DeviceId;
 use ionet_types::proofs::{Measured, Proof, ProofOutcome};
@@ -111,6 +111,12 @@ impl Store {
         let text = format!("SELECT {COLUMNS} FROM proofs WHERE device_id = ? AND outcome <> 'stopped' ORDER BY number DESC LIMIT 1");
         let row = sqlx::query(&text).bind(device.to_string()).fetch_optional(&self.read).await?;
         row.as_ref().map(proof).transpose()
+    }
+
+    /// Devices on which a node of some cluster has been ready.
+    pub async fn devices_formed(&self) -> StoreResult<HashSet<DeviceId>> {
+        let rows = sqlx::query("SELECT DISTINCT device_id FROM device_events WHERE kind = 'formed'").fetch_all(&self.read).await?;
+        rows.iter().map(|row| parsed(row, "device_id")).collect()
     }
 
     /// The transcript of a proof, where it was kept, as the JSON that was written.

@@ -36,6 +36,11 @@ pub enum Event {
         /// The verifier's reason.
         code: TestCode,
     },
+    /// The operator vouches for the hardware that is there: it counts as verified without a test. For devices that are the operator's own.
+    Vouched {
+        /// Fingerprint of the hardware.
+        hardware: Sha256,
+    },
     /// A tenant has it.
     Hired,
     /// Its tenant is gone.

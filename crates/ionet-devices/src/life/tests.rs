@@ -48,6 +48,7 @@ fn events(name: &str) -> Vec<Event> {
         "alive" => vec![Event::Alive],
         "disconnected" => vec![Event::Disconnected],
         "test_passed" => vec![Event::TestPassed { test: 11, hardware: OURS }],
+        "vouched" => vec![Event::Vouched { hardware: OURS }],
         "test_failed" => vec![Event::TestFailed { test: 11, code: code("late") }],
         "three_tests_failed" => (11..14).map(|test| Event::TestFailed { test, code: code("late") }).collect(),
         "hired" => vec![Event::Hired],

@@ -46,29 +46,12 @@ pub(crate) fn allocation_summary(closed: &Closed, sha256: [u8; 32], now: i64) ->
     }
 }
 
-/// What the chain says of emission.
-struct Emission {
-    params: SupplyParams,
-    book: Epochs,
-    now: i64,
-}
-
-impl Emission {
-    /// The epoch that runs; 0 before the first.
-    fn running(&self) -> u64 {
-        if self.now < self.book.first_unix_secs {
-            return 0;
-        }
-        self.params.epochs_over(self.book.first_unix_secs, self.now).saturating_add(1)
-    }
-}
-
 impl Hub {
     /// Emission and payout as the chain has it.
     pub async fn supply(&self) -> HubResult<Supply> {
-        let (emission, verifiers) = futures::try_join!(self.emission(), async { Ok(self.ledger().verifiers().await?) })?;
+        let (emission, verifiers) = futures::try_join!(Chain::look(self), async { Ok(self.ledger().verifiers().await?) })?;
         let closed_epoch = self.last_closed().await?.map_or(0, |row| row.epoch);
-        let Emission { params, book, .. } = &emission;
+        let Chain { params, book, .. } = &emission;
         let verifier = |verifier: &ionet_rules::epochs::Verifier| {
             let votes = verifier.voted_at_unix_secs != 0;
             Verifier {
@@ -101,7 +84,7 @@ impl Hub {
     /// All epochs so far, the running one first.
     pub async fn epoch_list(&self, request: &PageRequest) -> HubResult<Page<Epoch>> {
         let limit = page_limit(request)?;
-        let emission = self.emission().await?;
+        let emission = Chain::look(self).await?;
         let before: u64 = page_cursor(request)?.unwrap_or(u64::MAX);
         if before == 0 {
             return Err(Code::CursorInvalid.into());
@@ -119,7 +102,7 @@ impl Hub {
 
     /// An epoch.
     pub async fn epoch_show(&self, number: u64) -> HubResult<Epoch> {
-        let emission = self.emission().await?;
+        let emission = Chain::look(self).await?;
         if number == 0 || number > emission.running() {
             return Err(Code::EpochNotFound.into());
         }
@@ -137,8 +120,8 @@ impl Hub {
         Err(Code::EpochNotClosed.into())
     }
 
-    async fn epoch_viewed(&self, emission: &Emission, number: u64, row: Option<ClosedRow>) -> HubResult<Epoch> {
-        let Emission { params, book, now } = emission;
+    async fn epoch_viewed(&self, chain: &Chain, number: u64, row: Option<ClosedRow>) -> HubResult<Epoch> {
+        let Chain { params, book, now } = chain;
         let (starts_at_unix_secs, ends_at_unix_secs) = params.epoch_bounds(book.first_unix_secs, number);
         let accepted = number <= book.accepted.epoch;
         let held = if row.is_some() || *now < ends_at_unix_secs {
@@ -163,12 +146,6 @@ impl Hub {
             emission: Money::io(params.schedule()?.emission(number).0),
             allocation: row.map(|row| row.summary),
         })
-    }
-
-    async fn emission(&self) -> HubResult<Emission> {
-        let ledger = self.ledger();
-        let (supply, epochs, now) = futures::try_join!(ledger.supply(), ledger.epochs(), ledger.chain_now_unix_secs())?;
-        Ok(Emission { params: supply.params, book: epochs.book, now })
     }
 
     pub(crate) async fn last_closed(&self) -> HubResult<Option<ClosedRow>> {

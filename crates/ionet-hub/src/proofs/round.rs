@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ionet_devices::{Event, TestCode};
-use ionet_proofs::{Examiner, Failure, Nonces, Step, Terms, Transcript, Verdict};
+use ionet_proofs::{Examiner, Failure, Measured as Found, Nonces, Step, Terms, Transcript, Verdict};
 use ionet_rules::rewards::{Measurement, test_p};
 use ionet_types::DeviceId;
 use ionet_types::Sha256;
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Measuring;
-use super::transfers::{Moved, mbps};
+use super::transfers::Moved;
 use crate::Hub;
 use crate::error::{HubError, HubResult};
 
@@ -125,7 +125,7 @@ impl Round<'_> {
     }
 
     /// Runs one task to its verdict.
-    async fn examine(&mut self, job: Job, terms: Terms) -> HubResult<Result<Measurement, Broken>> {
+    async fn examine(&mut self, job: Job, terms: Terms) -> HubResult<Result<Found, Broken>> {
         let task = Task { id: Fixed(rand::random()), epoch: self.order.epoch, nonce: Fixed(rand::random()), job };
         let nonces = Nonces { scan: Fixed(rand::random()), open: Fixed(rand::random()) };
         let network = &self.hub.agents().0.network;
@@ -174,7 +174,7 @@ impl Round<'_> {
                 if failed.reason == Failure::Late && !self.is_here() {
                     return Ok(Err(Broken::Stopped("the device has left")));
                 }
-                Ok(Err(Broken::Failed { code: failed.reason.code().to_owned(), detail: format!("{}: {failed}", job_name(&job)) }))
+                Ok(Err(Broken::Failed { code: failed.reason.code().to_owned(), detail: format!("{}, {:?}: {}", job_name(&job), failed.stage, failed.reason.code()) }))
             }
             Verdict::Declined { reason } => {
                 let hired = self.hub.store().reservation_of(self.order.device).await?.is_some();
@@ -204,14 +204,15 @@ impl Round<'_> {
             return Err(failed("other bytes arrived than were sent"));
         }
         // The report of what was received needs the way once more.
-        let way = if direction == Direction::Download { Duration::from_millis(self.rtt_ms.into()) } else { Duration::ZERO };
-        Ok(mbps(bytes, elapsed.saturating_sub(way)))
+        let way_ms = if direction == Direction::Download { self.rtt_ms } else { 0 };
+        Ok(ionet_proofs::transfer::mbps(bytes, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), way_ms))
     }
 
-    fn add(&mut self, measured: &Measurement) {
-        self.measured.memory_mb_per_sec = self.measured.memory_mb_per_sec.max(measured.memory_mb_per_sec);
-        self.measured.cpu_mhz = self.measured.cpu_mhz.max(measured.cpu_mhz);
-        self.measured.gflops = self.measured.gflops.max(measured.gflops);
+    fn add(&mut self, found: &Found) {
+        let Measured { memory_mb_per_sec, cpu_mhz, gflops, .. } = &mut self.measured;
+        for (place, found) in [(memory_mb_per_sec, found.memory_mb_per_sec), (cpu_mhz, found.cpu_mhz), (gflops, found.gflops)] {
+            *place = found.unwrap_or(*place);
+        }
     }
 
     async fn write_down(self, ended: Result<(), Broken>, began_at_unix_secs: i64) -> HubResult<Proof> {

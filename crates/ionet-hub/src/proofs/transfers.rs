@@ -74,12 +74,6 @@ impl Transfers {
     }
 }
 
-/// Mbps of so many bytes in this time, rounded down.
-pub(crate) fn mbps(bytes: u64, elapsed: Duration) -> u32 {
-    let micros = elapsed.as_micros().max(1);
-    u32::try_from(u128::from(bytes).saturating_mul(8) / micros).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use ionet_types::agent::challenge::Fixed;
@@ -109,12 +103,5 @@ mod tests {
         drop(transfers.issue(Fixed([1; 16]), Direction::Upload, 1, Fixed([0; 32])));
         drop(transfers.issue(Fixed([2; 16]), Direction::Upload, 1, Fixed([0; 32])));
         assert_eq!(transfers.lock().len(), 1);
-    }
-
-    #[test]
-    fn speeds_are_rounded_down() {
-        assert_eq!(mbps(1_000_000, Duration::from_secs(1)), 8);
-        assert_eq!(mbps(1_249_999, Duration::from_millis(100)), 99);
-        assert_eq!(mbps(1, Duration::ZERO), 8);
     }
 }

@@ -17,6 +17,7 @@ use solana_signer::Signer as _;
 
 use crate::Hub;
 use crate::app::allocation_summary;
+use crate::epochs::Chain;
 use crate::epochs::gates::{self, Facts, Held};
 use crate::error::{HubError, HubResult};
 
@@ -44,26 +45,6 @@ impl StoredStatement {
     pub(crate) fn read(&self) -> HubResult<Statement> {
         let bytes = hex::decode(&self.0).map_err(HubError::internal)?;
         bytemuck::try_pod_read_unaligned(&bytes).map_err(|_| HubError::internal("a stored statement is damaged"))
-    }
-}
-
-/// What the chain says at one moment.
-struct Chain {
-    params: SupplyParams,
-    book: Epochs,
-    now: i64,
-}
-
-impl Chain {
-    async fn look(hub: &Hub) -> HubResult<Self> {
-        let ledger = hub.ledger();
-        let (supply, epochs, now) = futures::try_join!(ledger.supply(), ledger.epochs(), ledger.chain_now_unix_secs())?;
-        Ok(Self { params: supply.params, book: epochs.book, now })
-    }
-
-    /// Epochs that are over.
-    fn over(&self) -> u64 {
-        self.params.epochs_over(self.book.first_unix_secs, self.now)
     }
 }
 
