@@ -57,6 +57,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether the hub wants anything to run here.
+    pub(crate) fn is_hired(&self) -> bool {
+        self.desired.borrow().as_ref().is_some_and(|desired| !desired.workloads.is_empty())
+    }
+
     /// Tells how a node is; the time of a state is when it began.
     pub(crate) fn publish(&self, mut new: ObservedWorkload) {
         self.observed.send_if_modified(|all| {

@@ -22,14 +22,17 @@ mod decide;
 mod error;
 mod keeper;
 mod key;
+mod load;
 mod node;
 mod options;
 mod ports;
 mod probe;
 mod processes;
+mod prove;
 mod ray;
 mod runtime;
 mod store;
+mod transfer;
 mod tunnel;
 
 #[cfg(test)]
