@@ -11,8 +11,8 @@ use std::{
 
 use futures::{SinkExt, StreamExt, stream::SplitStream};
 use ionet_types::agent::{
-    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Heartbeat, Hello, HubMessage, Introduction,
-    MAX_FRAME_BYTES, ObservedState, ProtocolError, Session,
+    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Heartbeat, Hello, HubMessage, Introduction, MAX_FRAME_BYTES,
+    ObservedState, ProtocolError, Session,
 };
 use rand::Rng;
 use thiserror::Error;
@@ -309,8 +309,7 @@ async fn beat(
         ticks.tick().await;
         sequence += 1;
         let load = meter.read(&shared.device_id);
-        let heartbeat =
-            Heartbeat::sign(shared.key.signing_key(), session, sequence, revision.load(Ordering::Relaxed), unix_secs(), load);
+        let heartbeat = Heartbeat::sign(shared.key.signing_key(), session, sequence, revision.load(Ordering::Relaxed), unix_secs(), load);
         send(outbox, &AgentMessage::Heartbeat(heartbeat)).await?;
         // The answer to it is the sign that the hub is there.
         outbox.send(Message::Ping(Vec::new().into())).await.map_err(|_| Broken::Closed)?;

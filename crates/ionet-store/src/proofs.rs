@@ -113,6 +113,22 @@ impl Store {
         row.as_ref().map(proof).transpose()
     }
 
+    /// Remembers that these devices have worked together; once for each.
+    pub async fn devices_have_formed(&self, devices: &[DeviceId], now_unix_secs: i64) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
+        for device in devices {
+            sqlx::query(
+                "INSERT INTO device_events (device_id, at_unix_secs, kind)
+                 SELECT ?1, ?2, 'formed' WHERE NOT EXISTS (SELECT 1 FROM device_events WHERE device_id = ?1 AND kind = 'formed')",
+            )
+            .bind(device.to_string())
+            .bind(now_unix_secs)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// Devices on which a node of some cluster has been ready.
     pub async fn devices_formed(&self) -> StoreResult<HashSet<DeviceId>> {
         let rows = sqlx::query("SELECT DISTINCT device_id FROM device_events WHERE kind = 'formed'").fetch_all(&self.read).await?;

@@ -156,6 +156,12 @@ impl Directory {
         generation.is_none_or(|generation| session.generation == generation).then(|| act(session))
     }
 
+    /// Ends a device's connection, if it has one: its outbox has nothing to wait for any more.
+    pub(crate) fn end(&self, device: DeviceId) {
+        let mut state = self.lock();
+        state.sessions.remove(&device);
+    }
+
     /// Begins a proof of a connected device: its answers go to `prover`. `None` when it is not connected or already proves something.
     pub(crate) fn begin_proof(&self, device: DeviceId, prover: mpsc::Sender<Answer>) -> Option<(u64, mpsc::Sender<HubMessage>)> {
         self.with(device, None, |session| {

@@ -9,6 +9,7 @@ mod idempotency;
 mod keys;
 mod network;
 mod payments;
+mod proofs;
 mod quotes;
 mod ray;
 mod receipts;

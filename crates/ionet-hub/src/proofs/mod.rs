@@ -45,7 +45,7 @@ impl Measuring {
     pub const DEFAULT: Self = Self {
         vouched: false,
         job_ms: 1_000,
-        slack_percent: ionet_proofs::SLACK_PERCENT,
+        slack_percent: ionet_proofs::terms::SLACK_PERCENT,
         memory_percent: 50,
         memory_mb: 1_024,
         transfer_bytes: 32 << 20,

@@ -23,7 +23,7 @@ const ASKED_WITHIN_PERCENT: u64 = 80;
 /// as the network wants to see.
 pub(crate) fn jobs(hardware: &Hardware, reference: &Measurement, measuring: &Measuring, whole: bool) -> [Job; 3] {
     let job_ms = u64::from(measuring.job_ms.max(1));
-    let steps = u64::from(reference.cpu_mhz.max(1_000)) * 1_000 * job_ms / ionet_proofs::CYCLES_PER_STEP;
+    let steps = u64::from(reference.cpu_mhz.max(1_000)) * 1_000 * job_ms / ionet_proofs::clock::CYCLES_PER_STEP;
     let clock = ClockJob { steps: u32::try_from(steps).unwrap_or(u32::MAX).clamp(1, MAX_CLOCK_STEPS) };
     [Job::Clock(clock), Job::Memory(memory(hardware, measuring, whole)), Job::Product(product(hardware, reference, job_ms))]
 }

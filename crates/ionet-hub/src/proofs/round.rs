@@ -129,7 +129,8 @@ impl Round<'_> {
         let task = Task { id: Fixed(rand::random()), epoch: self.order.epoch, nonce: Fixed(rand::random()), job };
         let nonces = Nonces { scan: Fixed(rand::random()), open: Fixed(rand::random()) };
         let network = &self.hub.agents().0.network;
-        let mut examiner = Examiner::new(network, self.order.device.0, task.clone(), terms, nonces, self.now_ms()).map_err(HubError::internal)?;
+        let mut examiner =
+            Examiner::new(network, self.order.device.0, task.clone(), terms, nonces, self.now_ms()).map_err(HubError::internal)?;
         let task_id = task.id;
         if !self.send(HubMessage::Task(task)).await {
             return Ok(Err(Broken::Stopped("the device has left")));
@@ -174,7 +175,10 @@ impl Round<'_> {
                 if failed.reason == Failure::Late && !self.is_here() {
                     return Ok(Err(Broken::Stopped("the device has left")));
                 }
-                Ok(Err(Broken::Failed { code: failed.reason.code().to_owned(), detail: format!("{}, {:?}: {}", job_name(&job), failed.stage, failed.reason.code()) }))
+                Ok(Err(Broken::Failed {
+                    code: failed.reason.code().to_owned(),
+                    detail: format!("{}, {:?}: {}", job_name(&job), failed.stage, failed.reason.code()),
+                }))
             }
             Verdict::Declined { reason } => {
                 let hired = self.hub.store().reservation_of(self.order.device).await?.is_some();
@@ -197,7 +201,11 @@ impl Round<'_> {
         }
         let failed = |detail: &str| Broken::Failed { code: "transfer_failed".to_owned(), detail: detail.to_owned() };
         let Ok(Ok(Moved { elapsed, digest })) = timeout(TRANSFER_LIMIT, done).await else {
-            return Err(if self.is_here() { failed("the transfer was not finished in time") } else { Broken::Stopped("the device has left") });
+            return Err(if self.is_here() {
+                failed("the transfer was not finished in time")
+            } else {
+                Broken::Stopped("the device has left")
+            });
         };
         let wanted = tokio::task::spawn_blocking(move || ionet_proofs::transfer::digest(&seed, bytes)).await;
         if wanted.ok() != Some(digest) {

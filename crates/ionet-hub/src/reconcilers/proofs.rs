@@ -45,7 +45,9 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
             match round::run(&hub, &order, measuring).await {
                 Ok(Some(proof)) => hub.0.proving.remember(&proof, order.whole),
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%device, error = &error as &dyn std::error::Error, "a proof could not be taken; it is tried again"),
+                Err(error) => {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "a proof could not be taken; it is tried again")
+                }
             }
             drop(place);
             hub.signals().proofs.notify_one();
