@@ -123,6 +123,8 @@ impl From<Code> for HubError {
             | Code::TransactionNotFound
             | Code::KeyNotFound
             | Code::CaseNotFound
+            | Code::ProofNotFound
+            | Code::TransferNotFound
             | Code::DeviceNotRegistered
             | Code::EpochNotFound
             | Code::EpochNotClosed
@@ -133,6 +135,7 @@ impl From<Code> for HubError {
             | Code::KeyLimit
             | Code::DeviceRegistered
             | Code::DeviceInUse
+            | Code::DeviceRefuses
             | Code::SupplyMissing => ErrorKind::Conflict,
             Code::IdempotencyKeyReused | Code::InsufficientFunds | Code::TransactionExpired | Code::TransactionRefused => {
                 ErrorKind::Refused
