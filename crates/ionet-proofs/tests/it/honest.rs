@@ -1,6 +1,6 @@
 //! Honest devices pass, and are measured as fast as they are.
 
-use ionet_proofs::{Failure, Measured, Prover, Stop, Verdict};
+use ionet_proofs::{Failure, Measured, Stop, Verdict};
 use ionet_types::agent::challenge::{AnswerBody, DeclineReason, Job, MemoryJob, ProductJob, Stage};
 
 use crate::common::*;
@@ -70,7 +70,7 @@ fn a_hired_device_stops_at_once_and_says_so() {
 fn an_agent_takes_no_more_memory_than_it_was_given() {
     let key = key(4);
     let job = Job::Memory(MemoryJob { lanes: 64, lane_blocks: 1 << 20, rounds: 4, passes: 1, openings: 1 });
-    assert!(Prover::memory_bytes(&job) > 64 << 30);
+    assert!(cpu().memory_bytes(&job) > 64 << 30);
     let answer = prover(cpu(), &key).start(&task(1, job), &Stop::default());
     assert_eq!(answer.body, AnswerBody::Declined { reason: DeclineReason::TooLarge });
     let out_of_bounds = Job::Product(ProductJob { side: 255, ..PRODUCT });
