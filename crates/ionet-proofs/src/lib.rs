@@ -52,3 +52,6 @@ pub use simultaneous::{Due, Slot};
 pub use terms::Terms;
 pub use transcript::{Event, MAX_TRANSCRIPT_BYTES, TRANSCRIPT_VERSION, Transcript, TranscriptError};
 pub use verdict::{Failed, Failure, Measured, Verdict};
+
+#[cfg(test)]
+mod tests;
