@@ -2,6 +2,7 @@
 //! while nobody holds it.
 
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ionet_types::agent::Heartbeat;
@@ -9,11 +10,24 @@ use ionet_types::agent::Heartbeat;
 use super::{Arrived, Beat, Counts, Dropped, Fleet, Glance, Options, Place, prove};
 use crate::watching::Watching;
 
+/// Heartbeats checked together after a false one was found: a false one makes its whole batch be checked again one by one.
+const WARY_BATCH: usize = 16;
+/// For how many calls.
+const WARY_FOR: u32 = 64;
+
+/// One part, and how wary it is of false signatures: whoever sends them cannot make checking cost more than about twice what checking one
+/// by one costs.
+#[derive(Debug)]
+struct Part<S> {
+    fleet: Mutex<Fleet<S>>,
+    wary: AtomicU32,
+}
+
 /// A fleet in parts. A device belongs to one part for good, by its key.
 #[derive(Debug)]
 pub struct Shards<S> {
     hasher: S,
-    parts: Box<[Mutex<Fleet<S>>]>,
+    parts: Box<[Part<S>]>,
 }
 
 impl<S: BuildHasher + Clone> Shards<S> {
@@ -23,7 +37,8 @@ impl<S: BuildHasher + Clone> Shards<S> {
         let share = options.max_devices.div_ceil(u32::try_from(parts).unwrap_or(u32::MAX));
         // Keys spread evenly but not exactly.
         let options = Options { max_devices: share.saturating_add(share / 8).saturating_add(64), ..options };
-        let part = || Mutex::new(Fleet::new(options, watching.clone(), hasher.clone(), now_unix_secs));
+        let fleet = || Mutex::new(Fleet::new(options, watching.clone(), hasher.clone(), now_unix_secs));
+        let part = || Part { fleet: fleet(), wary: AtomicU32::new(0) };
         Self { parts: (0..parts).map(|_| part()).collect(), hasher }
     }
 }
@@ -82,7 +97,11 @@ impl<S: BuildHasher> Shards<S> {
             }
         }
         drop(fleet);
-        let proven = prove(&arrived);
+        let wary = part.wary.load(Ordering::Relaxed);
+        let batch = if wary > 0 { WARY_BATCH } else { arrived.len().max(1) };
+        let proven: Vec<_> = arrived.chunks(batch).flat_map(prove).collect();
+        let is_bad = proven.iter().any(Result::is_err);
+        part.wary.store(if is_bad { WARY_FOR } else { wary.saturating_sub(1) }, Ordering::Relaxed);
         let mut fleet = lock(part);
         for (number, proven) in numbers.into_iter().zip(proven) {
             each(number, proven.map_err(Dropped::from).and_then(|proven| fleet.take(&proven, now_unix_secs)));
@@ -95,7 +114,7 @@ impl<S: BuildHasher> Shards<S> {
     }
 }
 
-fn lock<S>(part: &Mutex<Fleet<S>>) -> MutexGuard<'_, Fleet<S>> {
+fn lock<S>(part: &Part<S>) -> MutexGuard<'_, Fleet<S>> {
     // No code under this lock leaves a part half changed, so a panic elsewhere does not spoil it.
-    part.lock().unwrap_or_else(PoisonError::into_inner)
+    part.fleet.lock().unwrap_or_else(PoisonError::into_inner)
 }
