@@ -24,8 +24,8 @@ use crate::{
     problem::Problem,
     request_id,
     routes::{
-        agents, auth, clusters, devices, epochs, events, faucet, keys, network, payments, proofs, quotes, ray, rewards, slashes, stakes, tne,
-        transactions,
+        agents, auth, clusters, devices, epochs, events, faucet, keys, network, payments, proofs, quotes, ray, rewards, slashes, stakes,
+        tne, transactions,
     },
     state::ApiState,
 };
@@ -106,7 +106,11 @@ fn table() -> Routes {
             .routes(routes!(transactions::list, transactions::submit)),
 
         // What lasts as long as it lasts: bounded by places instead of time.
-        live: OpenApiRouter::new().routes(routes!(events::list)).routes(routes!(ray::proxy)).routes(routes!(ray::proxy_root)).routes(routes!(proofs::download, proofs::upload)),
+        live: OpenApiRouter::new()
+            .routes(routes!(events::list))
+            .routes(routes!(ray::proxy))
+            .routes(routes!(ray::proxy_root))
+            .routes(routes!(proofs::download, proofs::upload)),
 
         // Suppliers' devices.
         agents: OpenApiRouter::new().routes(routes!(agents::connect)),

@@ -28,7 +28,9 @@ pub enum DevicesCommand {
         page: PageArgs,
     },
     /// What a device was asked to prove, newest first
-    #[command(after_help = "Examples:\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --json")]
+    #[command(
+        after_help = "Examples:\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --json"
+    )]
     Proofs {
         /// The device's id
         id: DeviceId,
@@ -97,7 +99,10 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
                         device.isolation.clone(),
                     ]
                 });
-                more(table(&["device", "label", "state", "connection", "use", "hardware", "offers", "isolation"], rows), page.next_cursor.as_deref())
+                more(
+                    table(&["device", "label", "state", "connection", "use", "hardware", "offers", "isolation"], rows),
+                    page.next_cursor.as_deref(),
+                )
             })
         }
         DevicesCommand::Proofs { id, page } => {
@@ -127,10 +132,12 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
         DevicesCommand::Resume { id } => context.out.answer(&context.signed_in().await?.resume_device(id).await?, views::device),
         DevicesCommand::Terminate { id, yes } => {
             if !yes {
-                return Err(Failure::new("giving a device up cannot be taken back: it earns nothing any more, and its key never comes back")
-                    .hint("say --yes if that is what you want; `ionet devices pause` can be taken back")
-                    .exit(Exit::Usage)
-                    .into());
+                return Err(Failure::new(
+                    "giving a device up cannot be taken back: it earns nothing any more, and its key never comes back",
+                )
+                .hint("say --yes if that is what you want; `ionet devices pause` can be taken back")
+                .exit(Exit::Usage)
+                .into());
             }
             context.out.answer(&context.signed_in().await?.terminate_device(id).await?, views::device)
         }
