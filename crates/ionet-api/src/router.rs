@@ -52,6 +52,7 @@ fn table() -> Routes {
             .routes(routes!(quotes::create))
             .routes(routes!(tne::view))
             .routes(routes!(devices::list))
+            .routes(routes!(devices::counts))
             .routes(routes!(devices::view))
             .routes(routes!(proofs::list))
             .routes(routes!(proofs::transcript))

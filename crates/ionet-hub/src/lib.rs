@@ -69,7 +69,7 @@ impl Hub {
         let now_unix_secs = options.clock.now_unix_secs();
         let watching = Watching::begin(&store, now_unix_secs).await?;
         let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
-        let lives = Lives::load(&store, &watches, options.timing.device_grace()).await?;
+        let lives = Lives::load(&store, &watches, options.timing.device_grace(), now_unix_secs).await?;
         let proving = Proving::load(&store, options.measuring).await?;
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());

@@ -4,7 +4,7 @@ use axum::extract::State;
 use ionet_hub::Hub;
 use ionet_types::{
     DeviceId,
-    devices::Device,
+    devices::{Device, DeviceCounts},
     page::{Page, PageRequest},
 };
 use serde::Deserialize;
@@ -43,6 +43,13 @@ pub(crate) async fn list(
     let ListQuery { mine, cursor, limit } = query;
     let page = PageRequest { cursor, limit };
     Ok(Json(if mine { hub.device_list_of(&caller?.0, &page).await? } else { hub.device_list(&page).await? }))
+}
+
+/// Counts the network's devices by state.
+#[utoipa::path(get, path = "/v1/device-counts", operation_id = "device_counts", tag = "explorer",
+    responses((status = 200, body = DeviceCounts)))]
+pub(crate) async fn counts(State(hub): State<Hub>) -> Json<DeviceCounts> {
+    Json(hub.device_counts())
 }
 
 /// Shows a device.

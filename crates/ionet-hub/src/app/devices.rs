@@ -1,10 +1,11 @@
 //! Devices, as everybody may see them.
 
+use ionet_devices::fleet::Uptime;
 use ionet_devices::{Event, Reason, Refused, State};
 use ionet_store::{DeviceRow, Reservation};
 use ionet_types::DeviceId;
 use ionet_types::agent::Isolation;
-use ionet_types::devices::{Device, DeviceConnection, DeviceGpu, DeviceState, DeviceStatus, DeviceUse};
+use ionet_types::devices::{Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceState, DeviceStatus, DeviceUse};
 use ionet_types::hardware::HardwareKind;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -65,6 +66,13 @@ impl Hub {
         }
     }
 
+    /// How many devices are in each state.
+    pub fn device_counts(&self) -> DeviceCounts {
+        let counts = self.agents().0.lives.counts();
+        let states = State::ALL.iter().map(|one| (state(*one), counts.of(*one))).collect();
+        DeviceCounts { states, total: counts.all() }
+    }
+
     /// The owner takes a device out of the market; a customer who is there may finish.
     pub async fn device_pause(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
         self.device_told(caller, id, Event::Paused).await
@@ -107,6 +115,7 @@ impl Hub {
             id: row.id,
             label: row.label.clone(),
             status,
+            hour: self.agents().0.lives.hours(row.id, self.clock().now_unix_secs()).map(|[now, _]| hour(&now)),
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
             usage: match reservation {
                 None => DeviceUse::Free,
@@ -128,6 +137,15 @@ impl Hub {
             registered_at_unix_secs: row.registered_at_unix_secs,
             last_seen_unix_secs: if connected { self.clock().now_unix_secs() } else { row.last_seen_unix_secs },
         }
+    }
+}
+
+fn hour(seen: &Uptime) -> DeviceHour {
+    DeviceHour {
+        minutes_up: seen.hour.counted().count(),
+        minutes_over: seen.hour.over.count(),
+        minutes_unknown: seen.unknown.count(),
+        minutes_foreign: u32::from(seen.hour.evidence.foreign_minutes),
     }
 }
 

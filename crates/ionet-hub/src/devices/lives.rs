@@ -1,17 +1,29 @@
 //! The life of every device, in memory for quick answers and in the store for good. A change is written before anybody sees it, together
-//! with a line of the device's history.
+//! with a line of the device's history. Who is there is in the fleet's table, which takes the heartbeats in.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ionet_devices::{BlockReason, Change, Event, Grace, Life, Refused, View, Watching};
+use std::hash::RandomState;
+
+use ionet_devices::fleet::{Beat, Counts, Dropped, Options, Place, Uptime};
+use ionet_devices::minutes::hour_of;
+use ionet_devices::timelock::Limits;
+use ionet_devices::{BlockReason, Change, Event, Grace, Life, Refused, Shards, View, Watching};
 use ionet_store::{DeviceEvent, Store};
 use ionet_types::DeviceId;
+use ionet_types::agent::{Hardware, Heartbeat, Session};
 
 use crate::error::{HubError, HubResult};
 
+/// Parts of the fleet's table, each with a lock of its own.
+const PARTS: usize = 8;
+/// Most devices of one hub.
+const MAX_DEVICES: u32 = 4_000_000;
+
 /// The lives of all devices.
 pub(crate) struct Lives {
+    fleet: Shards<RandomState>,
     state: Mutex<State>,
     /// Held from reading a life to having written its change: changes come one after the other.
     writing: tokio::sync::Mutex<()>,
@@ -27,14 +39,19 @@ pub(crate) type Applied = Result<Vec<Change>, Refused>;
 
 impl Lives {
     /// Reads all lives. `watches` says when the hub was there before: what it did not see counts against nobody.
-    pub(crate) async fn load(store: &Store, watches: &[ionet_store::Watch], grace: Grace) -> HubResult<Self> {
+    pub(crate) async fn load(store: &Store, watches: &[ionet_store::Watch], grace: Grace, now_unix_secs: i64) -> HubResult<Self> {
         let watches = watches.iter().map(|watch| (watch.from_unix_secs, watch.to_unix_secs));
         let watching = Watching::from_watches(watches, grace);
+        let silence_secs = u32::try_from(grace.before_secs).unwrap_or(u32::MAX);
+        let options = Options { silence_secs, asleep_after_secs: silence_secs.saturating_mul(2), max_devices: MAX_DEVICES };
+        let fleet = Shards::new(PARTS, options, &watching, RandomState::new(), now_unix_secs);
         let mut lives = HashMap::new();
         for (device, life) in store.device_lives().await? {
-            lives.insert(device, serde_json::from_str(&life).map_err(HubError::internal)?);
+            let life: Life = serde_json::from_str(&life).map_err(HubError::internal)?;
+            enter(&fleet, device, &life, Limits::STRICT, now_unix_secs);
+            lives.insert(device, life);
         }
-        Ok(Self { state: Mutex::new(State { lives, watching }), writing: tokio::sync::Mutex::default() })
+        Ok(Self { fleet, state: Mutex::new(State { lives, watching }), writing: tokio::sync::Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -66,6 +83,45 @@ impl Lives {
         state.lives.iter().filter_map(|(device, life)| wanted(*device, life, &state.watching)).collect()
     }
 
+    /// A device has proved its key on a connection. `ran_on`: its agent has been running since before it was last heard. `None` when the table
+    /// is full: then its heartbeats are taken and count for nothing.
+    pub(crate) fn joined(&self, device: DeviceId, session: Session, hardware: &Hardware, ran_on: bool, now_unix_secs: i64) -> Option<Place> {
+        let life = self.life(device)?;
+        let limits = Limits::of_gpu(hardware.gpus.first().map(|gpu| gpu.model.as_str()));
+        enter(&self.fleet, device, &life, limits, now_unix_secs);
+        self.fleet.with_part_of(&device.0, |fleet| fleet.join(&device.0, session, ran_on, now_unix_secs)).ok()
+    }
+
+    /// A device's connection is over.
+    pub(crate) fn left(&self, device: DeviceId, place: Place, now_unix_secs: i64) {
+        self.fleet.with_part_of(&device.0, |fleet| fleet.leave(place, now_unix_secs));
+    }
+
+    /// Checks a heartbeat and takes it in.
+    pub(crate) fn beat(&self, device: DeviceId, place: Place, heartbeat: &Heartbeat, now_unix_secs: i64) -> Result<Beat, Dropped> {
+        let mut result = Err(Dropped::NotKnown);
+        self.fleet.ingest(self.fleet.part_of(&device.0), &[(place, *heartbeat)], now_unix_secs, |_, beat| result = beat);
+        result
+    }
+
+    /// Notices who has fallen silent. To be called every second or so.
+    pub(crate) fn look(&self, now_unix_secs: i64) {
+        for part in 0..self.fleet.parts() {
+            self.fleet.with(part, |fleet| fleet.advance(now_unix_secs, |_, _| {}));
+        }
+    }
+
+    /// What was seen of a device in the hour that runs, and in the one before.
+    pub(crate) fn hours(&self, device: DeviceId, now_unix_secs: i64) -> Option<[Uptime; 2]> {
+        let hour = hour_of(now_unix_secs);
+        self.fleet.with_part_of(&device.0, |fleet| Some([fleet.uptime(&device.0, hour)?, fleet.uptime(&device.0, hour - 1)?]))
+    }
+
+    /// How many devices are in each state.
+    pub(crate) fn counts(&self) -> Counts {
+        self.fleet.counts()
+    }
+
     /// Tells a device's life what happened, and writes down what it changed.
     pub(crate) async fn apply(&self, store: &Store, device: DeviceId, event: Event, now_unix_secs: i64) -> HubResult<Applied> {
         let _writing = self.writing.lock().await;
@@ -80,11 +136,21 @@ impl Lives {
             let events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
             store.device_life_set(device, &text, &events).await?;
             self.lock().lives.insert(device, life);
+            // Not in the table before its first connection: it is entered then, with what it is up to.
+            let _ = self.fleet.with_part_of(&device.0, |fleet| fleet.set_duty(&device.0, life.duty(), now_unix_secs));
         }
         for change in &changes {
             tracing::info!(%device, ?change, "a device's life has changed");
         }
         Ok(Ok(changes))
+    }
+}
+
+/// Enters a device into the table. One that does not fit any more is missed there, and nowhere else.
+fn enter(fleet: &Shards<RandomState>, device: DeviceId, life: &Life, limits: Limits, now_unix_secs: i64) {
+    let entered = fleet.with_part_of(&device.0, |fleet| fleet.register(&device.0, life.duty(), limits, life.link(), now_unix_secs));
+    if let Err(dropped) = entered {
+        tracing::error!(%device, code = dropped.code(), "a device does not fit into the table of who is there");
     }
 }
 
@@ -114,7 +180,7 @@ pub(crate) const fn sentence(reason: BlockReason) -> &'static str {
             "its key was used from two places: make sure that only one machine has it, then reset its credential (ionet devices reset)"
         }
         BlockReason::ForeignUse => "others used it while a customer paid for it",
-        BlockReason::IdleLoad => "other work keeps it busy while it is offered as idle",
+        BlockReason::IdleLoad => "other work keeps it busy while it is offered as idle: an hour without lifts it",
         BlockReason::HardwareChanged => "its hardware is not that which was verified: passing a proof with the new hardware lifts it",
         BlockReason::ProofFailed => "it failed several proofs in a row: passing as many in a row lifts it",
     }

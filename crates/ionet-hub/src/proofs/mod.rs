@@ -24,6 +24,8 @@ pub struct Measuring {
     /// Whether a device may be hired before its first proof: the operator vouches for what connects. For networks whose devices are all the
     /// operator's own.
     pub vouched: bool,
+    /// Whether load that is neither the tenant's nor the agent's blocks a device. Not where devices share a machine with everything else.
+    pub time_lock: bool,
     /// How long each job takes at the reference speed of the model that the device claims to be, milliseconds.
     pub work_ms: u32,
     /// How much longer than that a device may take, percent: 100 is none.
@@ -44,6 +46,7 @@ impl Measuring {
     /// For a network of strangers.
     pub const DEFAULT: Self = Self {
         vouched: false,
+        time_lock: true,
         work_ms: 1_500,
         slack_percent: ionet_proofs::terms::SLACK_PERCENT,
         memory_percent: 50,
@@ -56,6 +59,7 @@ impl Measuring {
     /// For a network on one machine, whose devices share it with everything else: short jobs, and much patience.
     pub const LOCAL: Self = Self {
         vouched: true,
+        time_lock: false,
         work_ms: 50,
         slack_percent: 4_000,
         memory_percent: 0,
