@@ -54,6 +54,7 @@ fn table() -> Routes {
             .routes(routes!(devices::list))
             .routes(routes!(devices::counts))
             .routes(routes!(devices::view))
+            .routes(routes!(devices::reputation))
             .routes(routes!(proofs::list))
             .routes(routes!(proofs::transcript))
             .routes(routes!(stakes::view))

@@ -78,6 +78,30 @@ pub struct DeviceCounts {
     pub total: u32,
 }
 
+/// What a device's past is worth, and why: it ranks who is hired first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceReputation {
+    /// The score: the neutral one and all parts together.
+    pub score: u32,
+    /// Score of a device without a past.
+    pub neutral: u32,
+    /// The highest score.
+    pub highest: u32,
+    /// After so many seconds what was done counts half.
+    pub half_life_secs: u32,
+    /// What adds to the score and what takes from it.
+    pub parts: Vec<ReputationPart>,
+}
+
+/// One kind of thing that counts for a reputation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReputationPart {
+    /// What: a stable name.
+    pub kind: String,
+    /// What it adds, or takes when negative.
+    pub points: i32,
+}
+
 /// How a device is, since when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeviceStatus {
@@ -101,6 +125,8 @@ pub struct Device {
     pub label: Option<String>,
     /// How it is.
     pub status: DeviceStatus,
+    /// What its past is worth, 0 to 1,000.
+    pub reputation: u32,
     /// What was seen of it in the hour that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hour: Option<DeviceHour>,

@@ -5,7 +5,9 @@ use ionet_devices::{Event, Reason, Refused, State};
 use ionet_store::{DeviceRow, Reservation};
 use ionet_types::DeviceId;
 use ionet_types::agent::Isolation;
-use ionet_types::devices::{Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceState, DeviceStatus, DeviceUse};
+use ionet_types::devices::{
+    Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceReputation, DeviceState, DeviceStatus, DeviceUse,
+};
 use ionet_types::hardware::HardwareKind;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -15,6 +17,7 @@ use super::{page, page_cursor, page_limit};
 use crate::Hub;
 use crate::caller::Caller;
 use crate::devices::lives::sentence;
+use crate::devices::reputation;
 use crate::error::{HubError, HubResult};
 
 impl Hub {
@@ -66,6 +69,12 @@ impl Hub {
         }
     }
 
+    /// What a device's past is worth, and why.
+    pub async fn device_reputation(&self, id: DeviceId) -> HubResult<DeviceReputation> {
+        self.store().device(id).await?.ok_or(Code::DeviceNotFound)?;
+        Ok(reputation::viewed(&self.agents().0.lives.reputation(id), self.clock().now_unix_secs()))
+    }
+
     /// How many devices are in each state.
     pub fn device_counts(&self) -> DeviceCounts {
         let counts = self.agents().0.lives.counts();
@@ -115,6 +124,7 @@ impl Hub {
             id: row.id,
             label: row.label.clone(),
             status,
+            reputation: self.agents().0.lives.reputation(row.id).score(self.clock().now_unix_secs(), reputation::PARAMS),
             hour: self.agents().0.lives.hours(row.id, self.clock().now_unix_secs()).map(|[now, _]| hour(&now)),
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
             usage: match reservation {

@@ -9,11 +9,13 @@ use std::hash::RandomState;
 use ionet_devices::fleet::{Beat, Counts, Dropped, Options, Place, Uptime};
 use ionet_devices::minutes::hour_of;
 use ionet_devices::timelock::Limits;
-use ionet_devices::{BlockReason, Change, Event, Grace, Life, Refused, Shards, View, Watching};
+use ionet_devices::{BlockReason, Change, Event, Grace, Life, Link, Refused, Shards, View, Watching};
+use ionet_rules::reputation::Reputation;
 use ionet_store::{DeviceEvent, Store};
 use ionet_types::DeviceId;
 use ionet_types::agent::{Hardware, Heartbeat, Session};
 
+use super::reputation::{PARAMS, counted, kind};
 use crate::error::{HubError, HubResult};
 
 /// Parts of the fleet's table, each with a lock of its own.
@@ -31,7 +33,18 @@ pub(crate) struct Lives {
 
 struct State {
     lives: HashMap<DeviceId, Life>,
+    reputations: HashMap<DeviceId, Reputation>,
     watching: Watching,
+}
+
+impl State {
+    fn remember(&mut self, device: DeviceId, events: &[DeviceEvent]) {
+        for event in events {
+            if let Some(counted) = counted(event) {
+                self.reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
+            }
+        }
+    }
 }
 
 /// What came of an event.
@@ -51,7 +64,13 @@ impl Lives {
             enter(&fleet, device, &life, Limits::STRICT, now_unix_secs);
             lives.insert(device, life);
         }
-        Ok(Self { fleet, state: Mutex::new(State { lives, watching }), writing: tokio::sync::Mutex::default() })
+        let mut reputations: HashMap<DeviceId, Reputation> = HashMap::new();
+        for (device, event) in store.device_events_all().await? {
+            if let Some(counted) = counted(&event) {
+                reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
+            }
+        }
+        Ok(Self { fleet, state: Mutex::new(State { lives, reputations, watching }), writing: tokio::sync::Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -83,9 +102,40 @@ impl Lives {
         state.lives.iter().filter_map(|(device, life)| wanted(*device, life, &state.watching)).collect()
     }
 
+    /// Writes down something that happened to a device and that its life does not know of. One that is told with the same kind and detail
+    /// again is the same.
+    pub(crate) async fn happened(&self, store: &Store, device: DeviceId, event: DeviceEvent) -> HubResult<()> {
+        let _writing = self.writing.lock().await;
+        if store.device_event_insert_once(device, &event).await? {
+            self.lock().remember(device, &[event]);
+        }
+        Ok(())
+    }
+
+    /// What a device's past is worth.
+    pub(crate) fn reputation(&self, device: DeviceId) -> Reputation {
+        self.lock().reputations.get(&device).copied().unwrap_or(Reputation::NEW)
+    }
+
+    /// A device that is back, and how long it was seen to be away.
+    fn was_down(&self, before: &Life, after: &Life, now_unix_secs: i64) -> Option<DeviceEvent> {
+        let (Link::Away { since_unix_secs }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
+        let state = self.lock();
+        let secs = state.watching.watched_secs(since_unix_secs, now_unix_secs);
+        let away = secs > state.watching.grace().before_secs;
+        away.then(|| DeviceEvent { at_unix_secs: now_unix_secs, kind: kind::DOWN.to_owned(), amount: secs, detail: String::new() })
+    }
+
     /// A device has proved its key on a connection. `ran_on`: its agent has been running since before it was last heard. `None` when the table
     /// is full: then its heartbeats are taken and count for nothing.
-    pub(crate) fn joined(&self, device: DeviceId, session: Session, hardware: &Hardware, ran_on: bool, now_unix_secs: i64) -> Option<Place> {
+    pub(crate) fn joined(
+        &self,
+        device: DeviceId,
+        session: Session,
+        hardware: &Hardware,
+        ran_on: bool,
+        now_unix_secs: i64,
+    ) -> Option<Place> {
         let life = self.life(device)?;
         let limits = Limits::of_gpu(hardware.gpus.first().map(|gpu| gpu.model.as_str()));
         enter(&self.fleet, device, &life, limits, now_unix_secs);
@@ -133,9 +183,14 @@ impl Lives {
         };
         if before != Some(life) {
             let text = serde_json::to_string(&life).map_err(HubError::internal)?;
-            let events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
+            let mut events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
+            events.extend(before.and_then(|before| self.was_down(&before, &life, now_unix_secs)));
             store.device_life_set(device, &text, &events).await?;
-            self.lock().lives.insert(device, life);
+            {
+                let mut state = self.lock();
+                state.lives.insert(device, life);
+                state.remember(device, &events);
+            }
             // Not in the table before its first connection: it is entered then, with what it is up to.
             let _ = self.fleet.with_part_of(&device.0, |fleet| fleet.set_duty(&device.0, life.duty(), now_unix_secs));
         }
@@ -160,7 +215,7 @@ fn told(change: &Change, at_unix_secs: i64) -> Option<DeviceEvent> {
         Change::Connected | Change::Disconnected => return None,
         Change::HardwareSeen { hardware } => ("hardware_seen", 0, hardware.to_string()),
         Change::Verified => ("verified", 0, String::new()),
-        Change::TestFailed { failures, code } => ("proof_failed", i64::from(*failures), code.to_string()),
+        Change::TestFailed { failures, code } => (kind::PROOF_FAILED, i64::from(*failures), code.to_string()),
         Change::Hired => ("hired", 0, String::new()),
         Change::Released => ("released", 0, String::new()),
         Change::Paused => ("paused", 0, String::new()),

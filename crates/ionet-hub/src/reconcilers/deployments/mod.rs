@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ionet_market::{Candidate, Want, place};
-use ionet_store::{Reservation, Reserved};
+use ionet_store::{DeviceEvent, Reservation, Reserved};
 use ionet_types::agent::{DesiredWorkload, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
 use ionet_types::{ClusterId, DeviceId};
 
@@ -17,6 +17,7 @@ use self::plan::{Action, Node, NodeState, Now, Purpose, plan, purpose};
 use super::{Open, all};
 use crate::Hub;
 use crate::agents::Seen;
+use crate::devices::reputation::kind;
 use crate::error::HubResult;
 
 /// Rounds of decisions in one run: what one decision changes, the next one sees.
@@ -153,6 +154,13 @@ async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], actio
         Action::Blame { node } => {
             if let Some(reservation) = nodes.get(usize::from(*node)).and_then(|node| node.reservation) {
                 store.device_failed(reservation.device_id, now.hub_unix_secs).await?;
+                let failed = DeviceEvent {
+                    at_unix_secs: now.hub_unix_secs,
+                    kind: kind::NODE_FAILED.to_owned(),
+                    amount: 1,
+                    detail: format!("cluster {id}, node {node}, attempt {}", reservation.attempt),
+                };
+                hub.agents().0.lives.happened(store, reservation.device_id, failed).await?;
             }
             return Ok(false);
         }
