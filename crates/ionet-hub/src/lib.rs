@@ -38,6 +38,7 @@ use epochs::watch::Watching;
 use ionet_epochs::Closed;
 use ionet_store::Store;
 use proofs::Proving;
+use proofs::trial::Trials;
 use signals::Signals;
 
 /// The control plane of one network. Cheap to clone.
@@ -51,6 +52,7 @@ struct Inner {
     agents: Agents,
     watching: Watching,
     proving: Proving,
+    trials: Trials,
     archive: Archive,
     /// Up to when the chain's records were read, unix seconds on the chain's clock.
     records_read_unix_secs: AtomicI64,
@@ -74,7 +76,18 @@ impl Hub {
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
-        Ok(Self(Arc::new(Inner { options, store, signals, agents, watching, proving, archive, records_read_unix_secs, tree })))
+        Ok(Self(Arc::new(Inner {
+            options,
+            store,
+            signals,
+            agents,
+            watching,
+            proving,
+            trials: Trials::default(),
+            archive,
+            records_read_unix_secs,
+            tree,
+        })))
     }
 
     /// Runs the reconcilers until `shutdown` is ready. What is under way then is taken up by the next run.

@@ -153,6 +153,11 @@ impl Directory {
         })?
     }
 
+    /// Whether a device is just proving something.
+    pub(crate) fn is_proving(&self, device: DeviceId) -> bool {
+        self.with(device, None, |session| session.prover.as_ref().is_some_and(|prover| !prover.is_closed())).unwrap_or(false)
+    }
+
     /// A proof is over.
     pub(crate) fn end_proof(&self, device: DeviceId, generation: u64) {
         self.with(device, Some(generation), |session| session.prover = None);

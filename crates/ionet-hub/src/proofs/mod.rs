@@ -1,11 +1,12 @@
 //! Proofs: at random times of an epoch each device that is not hired shows what it can do. What is asked is in [`plan`], how one proof runs
-//! in [`round`], timed transfers in [`transfers`]; who is due is looked up by the reconciler of the same name. The challenges themselves,
+//! in [`round`], timed transfers in [`transfers`], the cluster-formation test in [`trial`]; who is due is looked up by the reconciler of the same name. The challenges themselves,
 //! and how their answers are checked, are in crate `ionet-proofs`.
 
 pub(crate) mod plan;
 pub(crate) mod reference;
 pub(crate) mod round;
 pub(crate) mod transfers;
+pub(crate) mod trial;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -105,7 +105,8 @@ async fn forgive_idle_load(hub: &Hub) -> HubResult<()> {
 fn testable(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> Vec<(DeviceId, Duty)> {
     let now_unix_secs = hub.clock().now_unix_secs();
     hub.agents().0.lives.select(|device, life, watching| {
-        let may = life.may_be_tested(now_unix_secs, watching) && !reserved.contains(&device);
+        let busy = reserved.contains(&device) || hub.0.trials.runs(device, now_unix_secs);
+        let may = life.may_be_tested(now_unix_secs, watching) && !busy;
         may.then(|| (device, life.duty()))
     })
 }
