@@ -27,6 +27,8 @@ enum Name {
     Deploy,
     /// Closing an epoch of up to a million devices: time, memory, growth, against a plain version.
     Epoch,
+    /// Hardware challenges: what they cost the device and the hub, against plain BLAS crates.
+    Proofs,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
@@ -34,6 +36,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
         Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger")?),
         Name::Deploy => ("deploy", deploy::measure()?),
         Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
+        Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs")?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use ionet_types::agent::challenge::{Digest, GROUP_BLOCKS, Nonce, Opened, OpenedBlock};
-use pulp::{Arch, NullaryFnOnce};
 
 use super::{spread, zeros};
 use crate::engine::{EngineError, MemoryWork, Stop};
@@ -31,18 +30,23 @@ impl Kept {
         let mut blocks = zeros::<Block>(length)?;
         let mut groups: Vec<Node> = zeros(length / group_blocks)?;
         let lanes = (0..).zip(blocks.chunks_exact_mut(lane_blocks).zip(groups.chunks_exact_mut(lane_groups)));
-        spread(lanes, threads, stop, Arch::new, |arch, (lane, (blocks, groups))| {
-            let lane: u32 = lane;
-            for (group, node) in groups.iter_mut().enumerate() {
-                if stop.is_stopped() {
-                    return;
+        spread(
+            lanes,
+            threads,
+            stop,
+            || (),
+            |(), (lane, (blocks, groups))| {
+                for (group, node) in groups.iter_mut().enumerate() {
+                    if stop.is_stopped() {
+                        return;
+                    }
+                    let start = group * group_blocks;
+                    order.fill(lane, blocks, start..start + group_blocks);
+                    let bytes: &[u8] = bytemuck::cast_slice(&blocks[start..start + group_blocks]);
+                    *node = group_node(&order.tree, shape, (lane as usize * lane_groups + group) as u64, bytes);
                 }
-                let start = group * group_blocks;
-                arch.dispatch(Make { order, lane, blocks, start, end: start + group_blocks });
-                let bytes: &[u8] = bytemuck::cast_slice(&blocks[start..start + group_blocks]);
-                *node = group_node(&order.tree, shape, (lane as usize * lane_groups + group) as u64, bytes);
-            }
-        })?;
+            },
+        )?;
         let tree = Tree::new(order.tree, shape, groups);
         Ok(Self { order: *order, threads, blocks, tree, passes: Vec::new() })
     }
@@ -51,55 +55,6 @@ impl Kept {
         let start = block as usize / GROUP_BLOCKS as usize * GROUP_BLOCKS as usize;
         let group = self.blocks.get(start..start + GROUP_BLOCKS as usize).unwrap_or_default();
         self.tree.open(block, bytemuck::cast_slice(group))
-    }
-}
-
-/// Makes the blocks `start..end` of a lane.
-struct Make<'a> {
-    order: &'a MemoryOrder,
-    lane: u32,
-    blocks: &'a mut [Block],
-    start: usize,
-    end: usize,
-}
-
-/// Sums of blocks, one after the other.
-struct Sum<'a> {
-    pass: &'a Pass,
-    blocks: &'a [Block],
-    sums: &'a mut [u32],
-}
-
-// Plain types instead of closures: only what is inlined into the dispatch is compiled for the vector unit that was found, and a closure
-// cannot be told to be.
-
-impl NullaryFnOnce for Make<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for place in self.start..self.end {
-            let (done, rest) = self.blocks.split_at_mut(place);
-            let Some(made) = rest.first_mut() else { return };
-            match done.last() {
-                None => *made = self.order.first(self.lane),
-                Some(previous) => {
-                    let referred = &done[self.order.reference(self.lane, place as u32) as usize];
-                    self.order.make(self.lane, place as u32, previous, referred, made);
-                }
-            }
-        }
-    }
-}
-
-impl NullaryFnOnce for Sum<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for (block, sum) in self.blocks.iter().zip(self.sums) {
-            *sum = self.pass.sum(block);
-        }
     }
 }
 
@@ -120,10 +75,10 @@ impl MemoryWork for Kept {
                 parts,
                 self.threads,
                 stop,
-                || (Arch::new(), vec![0u32; SUMS_PER_GROUP]),
-                |(arch, sums), (number, (blocks, node))| {
+                || vec![0u32; SUMS_PER_GROUP],
+                |sums, (number, (blocks, node))| {
                     let sums = &mut sums[..blocks.len()];
-                    arch.dispatch(Sum { pass: &pass, blocks, sums });
+                    pass.sum_each(blocks, sums);
                     *node = group_node(&pass.tree, shape, number, bytemuck::cast_slice(sums));
                 },
             )?;
