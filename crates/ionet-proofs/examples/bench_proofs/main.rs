@@ -28,7 +28,8 @@ const ROUNDS: usize = 7;
 
 fn main() -> anyhow::Result<()> {
     let threads = thread::available_parallelism()?;
-    let sizes = [512, 1_024, 2_048].into_iter().map(|side| products::measure(side, threads)).collect::<anyhow::Result<Vec<Value>>>()?;
+    let sizes =
+        [512, 1_024, 2_048, 4_096].into_iter().map(|side| products::measure(side, threads)).collect::<anyhow::Result<Vec<Value>>>()?;
     let printed = json!({
         "method": METHOD,
         "rounds": ROUNDS,

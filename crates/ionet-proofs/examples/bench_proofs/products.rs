@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{ROUNDS, median, on_threads, rounded, seed, timed};
 
+/// Tall factor, square factor, product, side.
+type Multiply = fn(&[f32], &[f32], &mut [f32], usize);
+
 /// Values of a product, whatever its side: 64 MiB.
 const VALUES: u32 = 1 << 24;
 
@@ -38,20 +41,16 @@ pub(crate) fn measure(side: u32, threads: NonZeroUsize) -> anyhow::Result<Value>
         verifier.push(took);
         order.a().read_rows(0, &mut tall);
         order.b().read_rows(0, &mut square);
-        let parts = || tall.chunks(strip);
-        gemm.push(
-            timed(|| {
-                on_threads(threads, parts().zip(product.chunks_mut(strip)), |(tall, product)| multiply(tall, &square, product, width))
-            })
-            .0,
-        );
+        let mut raw = |with: Multiply| {
+            let strips = tall.chunks(strip).zip(product.chunks_mut(strip));
+            timed(|| on_threads(threads, strips, |(tall, product)| with(tall, &square, product, width))).0
+        };
+        gemm.push(raw(multiply));
+        other.push(raw(plain));
         let first = opened.first().context("nothing was opened")?.bytes.as_ref().to_vec();
         let row = usize::try_from(*rows.first().context("nothing was opened")?)? * width;
         let same = product[row..row + width].iter().flat_map(|value| (*value as i32).to_le_bytes()).eq(first);
         ensure!(same, "the crate's product is another one");
-        other.push(
-            timed(|| on_threads(threads, parts().zip(product.chunks_mut(strip)), |(tall, product)| plain(tall, &square, product, width))).0,
-        );
     }
     let operations = job.operations() as f64 / 1e9;
     let (prover, verifier, gemm, other) = (median(prover), median(verifier), median(gemm), median(other));

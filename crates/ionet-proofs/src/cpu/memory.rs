@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use ionet_types::agent::challenge::{Digest, GROUP_BLOCKS, Nonce, Opened, OpenedBlock};
 
-use super::{spread, zeros};
+use super::buffer::Buffer;
+use super::spread;
 use crate::engine::{EngineError, MemoryWork, Stop};
 use crate::memory::{BLOCK_WORDS, Block, BlockChoice, MemoryOrder, Pass, SUMS_PER_PART};
 use crate::tree::{GROUP_BYTES, Node, Tree, group_node};
@@ -16,7 +17,7 @@ const SUMS_PER_GROUP: usize = GROUP_BYTES / 4;
 pub(super) struct Kept {
     order: MemoryOrder,
     threads: NonZeroUsize,
-    blocks: Vec<Block>,
+    blocks: Buffer<Block>,
     tree: Tree,
     passes: Vec<(Pass, Tree)>,
 }
@@ -27,8 +28,8 @@ impl Kept {
         let lane_blocks = order.job.lane_blocks as usize;
         let lane_groups = lane_blocks / group_blocks;
         let length = usize::try_from(order.job.blocks()).map_err(|_| EngineError::OutOfMemory)?;
-        let mut blocks = zeros::<Block>(length)?;
-        let mut groups: Vec<Node> = zeros(length / group_blocks)?;
+        let mut blocks = Buffer::<Block>::new(length)?;
+        let mut groups: Vec<Node> = vec![[0; 32]; length / group_blocks];
         let lanes = (0..).zip(blocks.chunks_exact_mut(lane_blocks).zip(groups.chunks_exact_mut(lane_groups)));
         spread(
             lanes,
@@ -69,7 +70,7 @@ impl MemoryWork for Kept {
         self.passes.clear();
         for number in 0..self.order.job.passes {
             let pass = self.order.pass(nonce, number, roots.last());
-            let mut groups: Vec<Node> = zeros(self.blocks.len().div_ceil(SUMS_PER_GROUP))?;
+            let mut groups: Vec<Node> = vec![[0; 32]; self.blocks.len().div_ceil(SUMS_PER_GROUP)];
             let parts = (0..).zip(self.blocks.chunks(SUMS_PER_GROUP).zip(groups.iter_mut()));
             spread(
                 parts,
