@@ -27,7 +27,7 @@ pub fn start(seed: &Seed) -> u128 {
     canonical(u128::from_le_bytes(low) & PRIME)
 }
 
-/// One step forwards. `state` is below [`PRIME`], as every state is.
+/// One step forwards. `state` is below `p`, as every state is.
 pub fn step(state: u128) -> u128 {
     let mut root = state;
     for _ in 0..SQUARINGS {
