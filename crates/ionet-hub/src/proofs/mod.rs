@@ -31,6 +31,8 @@ pub struct Measuring {
     pub work_ms: u32,
     /// How much longer than that a device may take, percent: 100 is none.
     pub slack_percent: u32,
+    /// How much of its own fill time a device may take for one pass of a scan, percent: less, and one with half the memory is caught.
+    pub scan_percent: u32,
     /// How much of its offered memory a device fills in its first proof, and in the first of each day, percent.
     pub memory_percent: u32,
     /// Most memory that is filled in any other proof, MiB.
@@ -50,6 +52,7 @@ impl Measuring {
         time_lock: true,
         work_ms: 1_500,
         slack_percent: ionet_proofs::terms::SLACK_PERCENT,
+        scan_percent: ionet_proofs::terms::SCAN_PERCENT,
         memory_percent: 50,
         memory_mb: 1_024,
         transfer_bytes: 32 << 20,
@@ -63,6 +66,7 @@ impl Measuring {
         time_lock: false,
         work_ms: 50,
         slack_percent: 4_000,
+        scan_percent: 10_000,
         memory_percent: 0,
         memory_mb: 32,
         transfer_bytes: 4 << 20,

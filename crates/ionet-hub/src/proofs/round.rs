@@ -104,7 +104,8 @@ impl Round<'_> {
         }
         self.rtt_ms = u32::try_from(shortest_ms).unwrap_or(u32::MAX);
         self.transcripts.clear();
-        let terms = Terms { slack_percent: self.measuring.slack_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
+        let Measuring { slack_percent, scan_percent, .. } = self.measuring;
+        let terms = Terms { slack_percent, scan_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
         let memory_bytes = super::plan::memory_bytes(&self.order.hardware, &self.measuring, self.order.whole);
         for job in Plan::new(&self.order.reference, memory_bytes, u64::from(self.measuring.work_ms)).jobs() {
             if self.hub.store().reservation_of(self.order.device).await?.is_some() {
