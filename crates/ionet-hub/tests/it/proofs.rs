@@ -147,28 +147,6 @@ async fn a_device_that_proves_nothing_is_hired_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_device_that_computes_half_of_it_is_caught_by_its_own_signature() {
-    let world = World::measuring(timing(), Some(MEASURING)).await;
-    let (key, network) = (key(), world.ledger.program_id.to_string());
-    let signer = key.clone();
-    let mut nonce = None;
-    // Rows that it did not compute are zero; the commitment it makes to the real ones, so that the path is right and the row is not.
-    let bend: Bend = Box::new(move |task, answer| {
-        let AnswerBody::Rows { mut rows } = answer.body.clone() else { return Some(answer) };
-        let row = rows.first_mut().unwrap();
-        row.bytes = Blob::new(vec![0; row.bytes.as_ref().len()]).unwrap();
-        let asked: Nonce = nonce.take().unwrap_or(task.nonce);
-        Some(signed(&network, &signer, task, answer.stage, &asked, AnswerBody::Rows { rows }))
-    });
-    let device = device(&world, &key, bend);
-    let agent = TestAgent::start_as(&world.hub, key, device);
-    let (failed, verdicts) = failure(&world, &agent).await;
-    // Signed over another nonce it does not even count as its own word.
-    assert_eq!(failed.code.as_deref(), Some("wrong_signature"));
-    assert!(matches!(verdicts.last(), Some(Verdict::Failed(_))));
-}
-
-#[tokio::test]
 async fn a_device_with_wrong_rows_is_blocked_after_three_proofs_and_the_evidence_replays() {
     let world = World::measuring(timing(), Some(MEASURING)).await;
     let key = key();
@@ -240,9 +218,9 @@ async fn answers_of_yesterday_and_of_other_devices_are_worth_nothing() {
 #[tokio::test]
 async fn a_device_that_is_slower_than_it_claims_is_late() {
     // It claims cores that it does not have: the time is that of the claim.
-    let world = World::measuring(timing(), Some(Measuring { slack_percent: 190, work_ms: 300, ..MEASURING })).await;
+    let world = World::measuring(timing(), Some(Measuring { slack_percent: 190, work_ms: 100, ..MEASURING })).await;
     let key = key();
-    let claims = Hardware { cpus: 256, machine_cpus: 256, memory_mb: 1 << 20, ..hardware() };
+    let claims = Hardware { cpus: 16, machine_cpus: 16, ..hardware() };
     let slow: Bend = Box::new(|task, answer| {
         if matches!(task.job, Job::Product(_)) {
             std::thread::sleep(Duration::from_secs(2));
@@ -286,7 +264,7 @@ async fn a_hired_device_is_asked_for_nothing_and_keeps_its_tenant_whatever_chang
     })
     .await;
     let customer = world.customer().await;
-    customer.run(1, 60, Currency::Usdc).await;
+    customer.running(1, 60, Currency::Usdc).await;
     in_state(&world, &agent, DeviceState::Hired).await;
     let asked = proofs(&world, &agent).await.len();
     // Hours pass, its clock is set back by a year, and other hardware shows up.
