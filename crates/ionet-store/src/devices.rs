@@ -2,8 +2,8 @@
 
 use ionet_types::agent::{Declared, Hardware};
 use ionet_types::{Address, DeviceId};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::{Store, StoreError, StoreResult, parsed};
 
@@ -59,26 +59,39 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
     })
 }
 
+/// Registers a device, or takes over what it reports now.
+pub(crate) async fn upsert(
+    connection: &mut SqliteConnection,
+    id: DeviceId,
+    reported: &Reported<'_>,
+    now_unix_secs: i64,
+) -> StoreResult<()> {
+    let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
+    sqlx::query(
+        "INSERT INTO devices
+             (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+         ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
+             last_seen_unix_secs = ?7",
+    )
+    .bind(id.to_string())
+    .bind(reported.label)
+    .bind(hardware)
+    .bind(reported.agent_version)
+    .bind(reported.declared.owner.map(|owner| owner.to_string()))
+    .bind(reported.declared.running_since_unix_secs)
+    .bind(now_unix_secs)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 impl Store {
     /// A device has connected: registers it, or takes over what it reports now.
     pub async fn device_connected(&self, id: DeviceId, reported: &Reported<'_>, now_unix_secs: i64) -> StoreResult<()> {
-        let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
-        sqlx::query(
-            "INSERT INTO devices
-                 (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
-             ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
-                 last_seen_unix_secs = ?7",
-        )
-        .bind(id.to_string())
-        .bind(reported.label)
-        .bind(hardware)
-        .bind(reported.agent_version)
-        .bind(reported.declared.owner.map(|owner| owner.to_string()))
-        .bind(reported.declared.running_since_unix_secs)
-        .bind(now_unix_secs)
-        .execute(&self.write)
-        .await?;
+        let mut transaction = self.write.begin().await?;
+        upsert(&mut transaction, id, reported, now_unix_secs).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

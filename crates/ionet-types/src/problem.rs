@@ -90,6 +90,12 @@ codes! {
     SignatureInvalid = "signature_invalid", "the signature is not this wallet's over this message";
     KeyNotFound = "key_not_found", "you have no such API key";
     KeyLimit = "key_limit", "a wallet can hold at most 100 API keys";
+    JoinTokenNotFound = "join_token_not_found", "you have no such join token";
+    JoinTokenLimit = "join_token_limit", "a wallet can hold at most 100 join tokens";
+    DeviceCodeUnknown = "device_code_unknown", "there is no such device code, or it is too old";
+    DeviceCodeDecided = "device_code_decided", "this device was approved or denied already";
+    DeviceCodeLimit = "device_code_limit", "too many devices wait for an approval: try again in a few minutes";
+    WriteRateExceeded = "write_rate_exceeded", "far too many changes were asked for: wait a minute";
     FieldOutOfRange = "field_out_of_range", "a field of the request is out of its range";
     CursorInvalid = "cursor_invalid", "the cursor is not one that this list gave";
     ClusterNotFound = "cluster_not_found", "you have no such cluster";
