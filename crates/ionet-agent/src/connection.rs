@@ -11,7 +11,8 @@ use std::{
 
 use futures::{SinkExt, StreamExt, stream::SplitStream};
 use ionet_types::agent::{
-    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, MAX_FRAME_BYTES, ObservedState, ProtocolError,
+    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, Introduction, MAX_FRAME_BYTES, ObservedState,
+    ProtocolError,
 };
 use rand::Rng;
 use thiserror::Error;
@@ -121,10 +122,12 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Br
     }
     let options = shared.options.clone();
     let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let declared = Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) };
-    let label = shared.options.label.clone();
-    let hello = Hello::sign_declaring(shared.key.signing_key(), &network, &nonce, version, hardware, label, declared);
+    let introduction = Introduction {
+        label: shared.options.label.clone(),
+        declared: Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) },
+        ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
+    };
+    let hello = Hello::sign(shared.key.signing_key(), &network, &nonce, introduction);
     socket.send(Message::text(AgentMessage::Hello(Box::new(hello)).encode())).await?;
     match receive(&mut socket).await? {
         HubMessage::Welcome { heartbeat_secs, .. } => {
@@ -221,6 +224,8 @@ async fn read(
             HubMessage::HttpCredit(credit) => tunnel.credit(credit),
             HubMessage::HttpCancel(cancel) => tunnel.cancel(cancel.request_id),
             HubMessage::Challenge { .. } | HubMessage::Welcome { .. } => return Err(Broken::Unexpected("a second greeting")),
+            // Kept by whoever admits devices; nothing to keep yet.
+            HubMessage::Credential { .. } => {}
             HubMessage::Unknown => tracing::debug!("a message of an unknown kind skipped"),
         }
     }

@@ -160,13 +160,14 @@ mod tests {
             machine_cpus: 8,
             memory_mb: 1 << 14,
             machine_memory_mb: 1 << 14,
-            gpus: gpus.iter().map(|model| Gpu { model: (*model).to_owned(), memory_mb: 1 << 15 }).collect(),
+            gpus: gpus.iter().map(|model| Gpu { model: (*model).to_owned(), memory_mb: 1 << 15, ..Gpu::default() }).collect(),
             disk_mb: 1 << 20,
             disk_free_mb: 1 << 19,
             os: "Linux".to_owned(),
             kernel: "6".to_owned(),
             arch: "x86_64".to_owned(),
             isolation: Isolation::None,
+            ..Hardware::default()
         }
     }
 

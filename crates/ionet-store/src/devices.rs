@@ -28,6 +28,10 @@ pub struct DeviceRow {
     pub last_seen_unix_secs: i64,
     /// When a node last failed on it, unix seconds; 0 for never.
     pub failed_at_unix_secs: i64,
+    /// Its life, as crate `ionet-devices` keeps it, JSON; `None` of a device that was here before lives were kept.
+    pub life: Option<String>,
+    /// Its hardware when it last passed a proof.
+    pub verified: Option<Hardware>,
 }
 
 /// What a device reports when it connects.
@@ -46,6 +50,7 @@ pub struct Reported<'a> {
 fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
     let hardware: String = row.try_get("hardware")?;
     let owner: Option<String> = row.try_get("owner")?;
+    let verified: Option<String> = row.try_get("verified")?;
     Ok(DeviceRow {
         id: parsed(row, "id")?,
         label: row.try_get("label")?,
@@ -56,6 +61,10 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
         registered_at_unix_secs: row.try_get("registered_at_unix_secs")?,
         last_seen_unix_secs: row.try_get("last_seen_unix_secs")?,
         failed_at_unix_secs: row.try_get("failed_at_unix_secs")?,
+        life: row.try_get("life")?,
+        verified: verified
+            .map(|verified| serde_json::from_str(&verified).map_err(|_| StoreError::Damaged { what: "verified" }))
+            .transpose()?,
     })
 }
 
@@ -93,6 +102,27 @@ impl Store {
         upsert(&mut transaction, id, reported, now_unix_secs).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Keeps a device's life.
+    pub async fn device_life_set(&self, id: DeviceId, life: &str) -> StoreResult<()> {
+        let query = sqlx::query("UPDATE devices SET life = ?2 WHERE id = ?1");
+        query.bind(id.to_string()).bind(life).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// Keeps what a device was made of when it passed.
+    pub async fn device_verified_set(&self, id: DeviceId, hardware: &Hardware) -> StoreResult<()> {
+        let hardware = serde_json::to_string(hardware).map_err(|_| StoreError::Damaged { what: "verified" })?;
+        let query = sqlx::query("UPDATE devices SET verified = ?2 WHERE id = ?1");
+        query.bind(id.to_string()).bind(hardware).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// The lives of all devices.
+    pub async fn device_lives(&self) -> StoreResult<Vec<(DeviceId, String)>> {
+        let rows = sqlx::query("SELECT id, life FROM devices WHERE life IS NOT NULL").fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((parsed(row, "id")?, row.try_get("life")?))).collect()
     }
 
     /// A device was last heard of now.

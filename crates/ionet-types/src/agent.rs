@@ -8,6 +8,9 @@
 //! 4. The agent sends [`AgentMessage::Observed`] at once and on every change, and [`AgentMessage::Heartbeat`] when it is due.
 //! 5. The hub sends [`HubMessage::Desired`] whenever the intent changes: always the whole truth for this device.
 //!
+//! At random times, while the device is not hired, the hub sends a [`HubMessage::Task`]; the agent answers each of its stages with an
+//! [`AgentMessage::Answer`], until the hub says how it went or breaks it off; see [`challenge`].
+//!
 //! Beside this, HTTP requests of customers travel through the same connection to a workload's dashboard; see [`tunnel`].
 //!
 //! A message or workload kind that a party does not know becomes `Unknown` and unknown fields are skipped, so that hub and agents
@@ -16,13 +19,17 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub mod challenge;
 pub mod hardware;
+pub mod heartbeat;
 pub mod hello;
 pub mod tunnel;
 pub mod workload;
 
-pub use hardware::{Gpu, Hardware, HardwareKind, Isolation};
-pub use hello::{Declared, Hello, HelloError, device_id, parse_device_id};
+pub use challenge::{Answer, Ask, Task, TaskId, TransferReport, TransferTicket};
+pub use hardware::{Disk, Gpu, Hardware, HardwareKind, Isolation, NetworkInterface, Pcie};
+pub use heartbeat::{Heartbeat, HeartbeatError, Load, Session};
+pub use hello::{Declared, Hello, HelloError, Introduction, device_id, parse_device_id};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
     DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason, Token,
@@ -30,7 +37,7 @@ pub use workload::{
 };
 
 /// Version of these messages; the agent names it in its hello, the hub refuses what it cannot speak.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 /// Path of the hub's websocket endpoint for agents.
 pub const CONNECT_PATH: &str = "/v1/agents/connect";
 /// Longest frame either party accepts, in bytes.
@@ -69,8 +76,34 @@ pub enum HubMessage {
         /// The reason for a person.
         message: String,
     },
+    /// A new secret that the device is to present when it connects again, instead of the last one.
+    Credential {
+        /// The secret.
+        credential: Token,
+    },
     /// Everything this device is to run.
     Desired(DesiredState),
+    /// A part of a proof: do this now.
+    Task(Task),
+    /// The next question of a task.
+    Ask(Ask),
+    /// A task is no longer wanted, such as because the device is hired now: drop it and what it holds.
+    TaskCancel {
+        /// Which.
+        task_id: TaskId,
+    },
+    /// Move these bytes from or to the hub now; the hub takes the time.
+    Transfer(TransferTicket),
+    /// A proof is over.
+    ProofEnded {
+        /// Whether all of it was right and in time.
+        passed: bool,
+        /// Stable reason in snake_case, when it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        /// What was measured, or the reason for a person.
+        detail: String,
+    },
     /// A customer's request for a workload's dashboard begins.
     HttpRequest(HttpRequest),
     /// More of a request's body.
@@ -93,12 +126,11 @@ pub enum AgentMessage {
     /// Everything that this device runs now: a workload that is not listed does not run and has left nothing behind.
     Observed(ObservedState),
     /// The device is alive.
-    Heartbeat {
-        /// Revision of the desired state that the agent works on; 0 before the first.
-        desired_revision: u64,
-        /// The device's clock, in seconds since 1970.
-        unix_secs: i64,
-    },
+    Heartbeat(Heartbeat),
+    /// What the device says to one stage of a task.
+    Answer(Box<Answer>),
+    /// A transfer was received.
+    TransferReport(TransferReport),
     /// Head of the answer to a tunnelled request.
     HttpResponse(HttpResponse),
     /// More of a response's body.
@@ -164,9 +196,16 @@ impl HubMessage {
                 at_most("refused.code", code.len(), MAX_LABEL_BYTES)?;
                 at_most("refused.message", message.len(), MAX_TEXT_BYTES)?;
             }
+            Self::Credential { credential } => at_most("credential", credential.reveal().len(), hello::MAX_SECRET_BYTES)?,
             Self::Desired(desired) => desired.check()?,
+            Self::Task(task) => task.check()?,
+            Self::Transfer(ticket) => ticket.check()?,
+            Self::ProofEnded { code, detail, .. } => {
+                at_most("proof_ended.code", code.as_ref().map_or(0, String::len), MAX_LABEL_BYTES)?;
+                at_most("proof_ended.detail", detail.len(), MAX_TEXT_BYTES)?;
+            }
             Self::HttpRequest(request) => request.check()?,
-            Self::HttpBody(_) | Self::HttpCredit(_) | Self::HttpCancel(_) | Self::Unknown => {}
+            Self::Ask(_) | Self::TaskCancel { .. } | Self::HttpBody(_) | Self::HttpCredit(_) | Self::HttpCancel(_) | Self::Unknown => {}
         }
         Ok(message)
     }
@@ -186,7 +225,8 @@ impl AgentMessage {
             Self::Observed(observed) => observed.check()?,
             Self::HttpResponse(response) => response.check()?,
             Self::HttpError(error) => at_most("http_error.message", error.message.len(), MAX_TEXT_BYTES)?,
-            Self::Heartbeat { .. } | Self::HttpBody(_) | Self::HttpCredit(_) | Self::Unknown => {}
+            Self::Answer(answer) => answer.check()?,
+            Self::Heartbeat(_) | Self::TransferReport(_) | Self::HttpBody(_) | Self::HttpCredit(_) | Self::Unknown => {}
         }
         Ok(message)
     }

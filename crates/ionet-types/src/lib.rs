@@ -17,6 +17,7 @@ pub mod network;
 pub mod page;
 pub mod payments;
 pub mod problem;
+pub mod proofs;
 pub mod quotes;
 pub mod rewards;
 pub mod slashes;

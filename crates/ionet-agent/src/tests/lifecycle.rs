@@ -24,7 +24,8 @@ async fn a_node_comes_up_and_leaves_nothing() {
     let (hub, dir) = (TestHub::start("test").await, tempfile::tempdir().unwrap());
     let agent = TestAgent::start(dir.path(), &hub.url, Sleeper::default());
     let hello = hub.hello(&agent.device_id).await;
-    assert!(hello.hardware.cpus >= 1 && hello.label.is_none());
+    let said = hello.introduction.said();
+    assert!(said.hardware.cpus >= 1 && said.label.is_none());
     let (first, second) = (workload(), workload());
     hub.want(&agent.device_id, vec![first.clone(), second.clone()]);
     let observed = hub.observe_ready(&agent.device_id, first.key).await;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use ed25519_dalek::SigningKey;
 use futures::{SinkExt as _, StreamExt as _};
 use ionet_types::agent::{
-    AgentMessage, Chunk, Declared, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpCredit, HttpRequest, HttpResponse,
-    HubMessage, Isolation, ObservedState, ObservedWorkload, RayEndpoints, RayRole, WorkloadSpec, WorkloadState,
+    AgentMessage, Chunk, Declared, DesiredState, Hardware, HardwareKind, Heartbeat, Hello, HttpBody, HttpCredit, HttpRequest, HttpResponse,
+    HubMessage, Introduction, Isolation, Load, ObservedState, ObservedWorkload, RayEndpoints, RayRole, Session, WorkloadSpec,
+    WorkloadState,
 };
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -31,8 +32,8 @@ impl TestAgent {
         let key = SigningKey::from_bytes(&rand::random());
         Self(tokio::spawn(async move {
             let mut socket = connect(&base).await;
-            introduce(&mut socket, &key).await;
-            serve(&mut socket).await;
+            let session = introduce(&mut socket, &key).await;
+            serve(&mut socket, &key, session).await;
         }))
     }
 }
@@ -45,10 +46,11 @@ impl TestAgent {
             let mut socket = connect(&base).await;
             let Some(HubMessage::Challenge { nonce, network }) = next(&mut socket).await else { panic!("a challenge comes first") };
             let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(0) };
-            let hello = Hello::sign_declaring(&key, &network, &nonce, "test".to_owned(), hardware, None, declared);
+            let hello = Hello::sign(&key, &network, &nonce, Introduction { declared, ..Introduction::new("test", hardware) });
             say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
             assert!(matches!(next(&mut socket).await, Some(HubMessage::Welcome { .. })));
-            serve(&mut socket).await;
+            let session = Session::new(&network, &nonce, key.verifying_key().as_bytes());
+            serve(&mut socket, &key, session).await;
         }))
     }
 }
@@ -74,11 +76,12 @@ pub(crate) async fn say(socket: &mut Socket, message: &AgentMessage) {
 }
 
 /// Proves the device's key.
-pub(crate) async fn introduce(socket: &mut Socket, key: &SigningKey) {
+pub(crate) async fn introduce(socket: &mut Socket, key: &SigningKey) -> Session {
     let Some(HubMessage::Challenge { nonce, network }) = next(socket).await else { panic!("a challenge comes first") };
-    let hello = Hello::sign(key, &network, &nonce, "test".to_owned(), hardware(), None);
+    let hello = Hello::sign(key, &network, &nonce, Introduction::new("test", hardware()));
     say(socket, &AgentMessage::Hello(Box::new(hello))).await;
     assert!(matches!(next(socket).await, Some(HubMessage::Welcome { .. })));
+    Session::new(&network, &nonce, key.verifying_key().as_bytes())
 }
 
 pub(crate) fn hardware() -> Hardware {
@@ -96,17 +99,20 @@ pub(crate) fn hardware() -> Hardware {
         kernel: "6".to_owned(),
         arch: "x86_64".to_owned(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 
-async fn serve(socket: &mut Socket) {
+async fn serve(socket: &mut Socket, key: &SigningKey, session: Session) {
+    let mut sequence = 0;
     let mut requests = BTreeMap::new();
     let mut heartbeats = tokio::time::interval(std::time::Duration::from_secs(3));
     loop {
         let message = tokio::select! {
             message = next(socket) => message,
             _ = heartbeats.tick() => {
-                say(socket, &AgentMessage::Heartbeat { desired_revision: 0, unix_secs: 0 }).await;
+                sequence += 1;
+                say(socket, &AgentMessage::Heartbeat(Heartbeat::sign(key, &session, sequence, 0, 0, Load::default()))).await;
                 continue;
             }
         };

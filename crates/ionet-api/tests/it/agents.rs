@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use futures::{SinkExt as _, StreamExt as _};
-use ionet_types::agent::{AgentMessage, Hello, HubMessage, MAX_FRAME_BYTES};
+use ionet_types::agent::{AgentMessage, Heartbeat, Hello, HubMessage, Introduction, Load, MAX_FRAME_BYTES, Session};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::agent::{connect, hardware, introduce, next, say};
@@ -24,8 +24,8 @@ async fn a_device_without_proof_is_refused_and_changes_nothing() {
     // Another key's signature.
     let mut socket = connect(&world.base).await;
     let Some(HubMessage::Challenge { nonce, network }) = next(&mut socket).await else { panic!("a challenge comes first") };
-    let mut hello = Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None);
-    hello.signature = Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None).signature;
+    let mut hello = Hello::sign(&key(), &network, &nonce, Introduction::new("test", hardware()));
+    hello.signature = Hello::sign(&key(), &network, &nonce, Introduction::new("test", hardware())).signature;
     say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
     assert_eq!(refused(next(&mut socket).await), "device_signature_invalid");
     assert!(next(&mut socket).await.is_none(), "the hub closes after a refusal");
@@ -33,13 +33,13 @@ async fn a_device_without_proof_is_refused_and_changes_nothing() {
     // A hello that was signed for another connection.
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();
-    say(&mut socket, &AgentMessage::Hello(Box::new(Hello::sign(&key(), &network, &nonce, "test".to_owned(), hardware(), None)))).await;
+    say(&mut socket, &AgentMessage::Hello(Box::new(Hello::sign(&key(), &network, &nonce, Introduction::new("test", hardware()))))).await;
     assert_eq!(refused(next(&mut socket).await), "device_signature_invalid");
 
     // No hello.
     let mut socket = connect(&world.base).await;
     next(&mut socket).await.unwrap();
-    say(&mut socket, &AgentMessage::Heartbeat { desired_revision: 0, unix_secs: 0 }).await;
+    say(&mut socket, &AgentMessage::Heartbeat(Heartbeat::sign(&key(), &Session([0; 32]), 1, 0, 0, Load::default()))).await;
     assert_eq!(refused(next(&mut socket).await), "hello_missing");
 
     // No message at all.

@@ -21,7 +21,7 @@ fn io(amount: u64) -> String {
 }
 
 fn h100s() -> Hardware {
-    let gpu = Gpu { model: "NVIDIA H100 80GB HBM3".to_owned(), memory_mb: 81_559 };
+    let gpu = Gpu { model: "NVIDIA H100 80GB HBM3".to_owned(), memory_mb: 81_559, ..Gpu::default() };
     Hardware { kind: HardwareKind::Gpu, gpus: vec![gpu; 8], ..hardware() }
 }
 

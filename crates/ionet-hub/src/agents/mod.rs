@@ -89,15 +89,16 @@ impl PendingAgent {
         let public_key = hello.verify(&shared.network, &self.nonce).map_err(|error| refused(error.code(), &error.to_string()))?;
         let device = DeviceId(public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
+        let said = hello.introduction.into_said();
         let reported = Reported {
-            label: hello.label.as_deref(),
-            hardware: &hello.hardware,
-            agent_version: &hello.agent_version,
-            declared: hello.declared,
+            label: said.label.as_deref(),
+            hardware: &said.hardware,
+            agent_version: &said.agent_version,
+            declared: said.declared,
         };
         let registered = async {
             shared.store.device_connected(device, &reported, now_unix_secs).await?;
-            shared.store.presence_begin(device, now_unix_secs, hello.declared.running_since_unix_secs).await
+            shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await
         };
         let presence = match registered.await {
             Ok(presence) => presence,
@@ -107,9 +108,9 @@ impl PendingAgent {
             }
         };
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
-        let model = shared.prices.classify(&hello.hardware).map(|model| model.hardware.clone());
+        let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, model = model.as_ref().map(tracing::field::display), "a device connected");
-        let channels = shared.directory.connect(device, (generation, presence), hello.hardware, model);
+        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model);
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
         let inbox = AgentInbox::new(self.agents.clone(), device, generation);

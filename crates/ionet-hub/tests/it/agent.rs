@@ -7,8 +7,8 @@ use ed25519_dalek::SigningKey;
 use ionet_hub::Hub;
 use ionet_types::DeviceId;
 use ionet_types::agent::{
-    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Hello, HttpBody, HttpResponse, HubMessage, Isolation, ObservedState,
-    ObservedWorkload, RayEndpoints, RayRole, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
+    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Heartbeat, Hello, HttpBody, HttpResponse, HubMessage, Introduction,
+    Isolation, Load, ObservedState, ObservedWorkload, RayEndpoints, RayRole, Session, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -109,15 +109,18 @@ pub(crate) fn hardware() -> Hardware {
         kernel: "6".to_owned(),
         arch: "x86_64".to_owned(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 
 async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, changed: Arc<Notify>) {
     let pending = hub.agents().open();
     let HubMessage::Challenge { nonce, network } = pending.challenge() else { panic!("a challenge comes first") };
-    let hello = Hello::sign(&key, &network, &nonce, "test".to_owned(), hardware(), None);
+    let hello = Hello::sign(&key, &network, &nonce, Introduction::new("test", hardware()));
     let (inbox, mut outbox) = pending.accept(hello).await.unwrap();
     assert!(matches!(outbox.next().await, Some(HubMessage::Welcome { .. })));
+    let session = Session::new(&network, &nonce, key.verifying_key().as_bytes());
+    let mut sequence = 0;
     changed.notify_one();
     loop {
         tokio::select! {
@@ -149,8 +152,10 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
             },
             () = tokio::time::sleep(std::time::Duration::from_secs(5)) => {
                 let desired_revision = device.lock().unwrap().desired.revision;
-                let heartbeat = AgentMessage::Heartbeat { desired_revision, unix_secs: hub.clock().now_unix_secs() };
-                if inbox.receive(heartbeat).is_err() {
+                sequence += 1;
+                let now_unix_secs = hub.clock().now_unix_secs();
+                let heartbeat = Heartbeat::sign(&key, &session, sequence, desired_revision, now_unix_secs, Load::default());
+                if inbox.receive(AgentMessage::Heartbeat(heartbeat)).is_err() {
                     return;
                 }
             }

@@ -56,6 +56,7 @@ pub(crate) fn hardware() -> Hardware {
         kernel: "6".to_owned(),
         arch: "x86_64".to_owned(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 

@@ -1,4 +1,5 @@
-//! How a device proves who it is: it signs the hub's challenge with the key that was made on the device and never leaves it.
+//! How a device proves who it is: it signs the hub's challenge with the key that was made on the device and never leaves it, and with it
+//! everything that it says of itself.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -12,11 +13,13 @@ use crate::ids::Address;
 pub const MAX_NONCE_BYTES: usize = 128;
 /// Longest name of a network in bytes.
 pub const MAX_NETWORK_BYTES: usize = 64;
+/// Longest introduction in bytes.
+pub const MAX_INTRODUCTION_BYTES: usize = 64 << 10;
+/// Longest join token or credential in bytes.
+pub const MAX_SECRET_BYTES: usize = 128;
 
 /// First words of what is signed, so that no signature of a device can be taken for one of another purpose.
-const DOMAIN: &[u8] = b"ionet agent hello v1";
-/// The same where the device declares something: then the signature covers that, too.
-const DECLARING_DOMAIN: &[u8] = b"ionet agent hello v2";
+const DOMAIN: &[u8] = b"ionet agent hello v3";
 
 /// Who is calling, with what, and the proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +28,15 @@ pub struct Hello {
     pub protocol: u16,
     /// Base58 of the device's ed25519 public key: the device's name everywhere.
     pub device_id: String,
-    /// Base64 of the signature over nonce, network, key and what is declared.
+    /// Base64 of the signature over nonce, network, key and introduction.
     pub signature: String,
+    /// What the device says of itself.
+    pub introduction: Signed,
+}
+
+/// What a device says of itself when it connects. All of it is signed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduction {
     /// Version of the agent's program.
     pub agent_version: String,
     /// What the agent found on the device.
@@ -37,6 +47,104 @@ pub struct Hello {
     /// What the device declares about itself.
     #[serde(flatten)]
     pub declared: Declared,
+    /// What lets a device in that the hub does not know yet: a secret that its owner was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_token: Option<String>,
+    /// The secret that the hub gave this device last. It changes with every connection, so that a copied key shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+impl Introduction {
+    /// Says no more than what it must.
+    pub fn new(agent_version: impl Into<String>, hardware: Hardware) -> Self {
+        Self {
+            agent_version: agent_version.into(),
+            hardware,
+            label: None,
+            declared: Declared::default(),
+            join_token: None,
+            credential: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), ProtocolError> {
+        at_most("hello.agent_version", self.agent_version.len(), MAX_LABEL_BYTES)?;
+        at_most("hello.label", self.label.as_ref().map_or(0, String::len), MAX_LABEL_BYTES)?;
+        at_most("hello.join_token", self.join_token.as_ref().map_or(0, String::len), MAX_SECRET_BYTES)?;
+        at_most("hello.credential", self.credential.as_ref().map_or(0, String::len), MAX_SECRET_BYTES)?;
+        self.hardware.check()
+    }
+}
+
+// Secrets stay out of logs.
+impl std::fmt::Debug for Introduction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let given = |secret: &Option<String>| if secret.is_some() { "given" } else { "none" };
+        f.debug_struct("Introduction")
+            .field("agent_version", &self.agent_version)
+            .field("hardware", &self.hardware)
+            .field("label", &self.label)
+            .field("declared", &self.declared)
+            .field("join_token", &given(&self.join_token))
+            .field("credential", &given(&self.credential))
+            .finish()
+    }
+}
+
+/// An introduction together with the text that was signed: what a newer agent says beyond what this version knows is signed, too.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Signed {
+    text: String,
+    said: Introduction,
+}
+
+impl std::fmt::Debug for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.said.fmt(f)
+    }
+}
+
+impl Signed {
+    /// What is said.
+    pub fn said(&self) -> &Introduction {
+        &self.said
+    }
+
+    /// What is said, for its new owner.
+    pub fn into_said(self) -> Introduction {
+        self.said
+    }
+
+    /// The text that was signed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Introduction> for Signed {
+    fn from(said: Introduction) -> Self {
+        let text = serde_json::to_string(&said).expect("an introduction has only string keys and finite numbers");
+        Self { text, said }
+    }
+}
+
+impl TryFrom<String> for Signed {
+    type Error = ProtocolError;
+
+    fn try_from(text: String) -> Result<Self, ProtocolError> {
+        at_most("hello.introduction", text.len(), MAX_INTRODUCTION_BYTES)?;
+        let said: Introduction = serde_json::from_str(&text)?;
+        said.check()?;
+        Ok(Self { text, said })
+    }
+}
+
+impl From<Signed> for String {
+    fn from(signed: Signed) -> Self {
+        signed.text
+    }
 }
 
 /// What a device says about itself and signs; nobody else could.
@@ -76,31 +184,16 @@ impl HelloError {
 }
 
 impl Hello {
-    /// Builds and signs the answer to a challenge, and declares nothing.
-    pub fn sign(key: &SigningKey, network: &str, nonce: &str, agent_version: String, hardware: Hardware, label: Option<String>) -> Self {
-        Self::sign_declaring(key, network, nonce, agent_version, hardware, label, Declared::default())
-    }
-
-    /// Builds and signs the answer to a challenge and what the device declares about itself.
-    pub fn sign_declaring(
-        key: &SigningKey,
-        network: &str,
-        nonce: &str,
-        agent_version: String,
-        hardware: Hardware,
-        label: Option<String>,
-        declared: Declared,
-    ) -> Self {
+    /// Builds and signs the answer to a challenge.
+    pub fn sign(key: &SigningKey, network: &str, nonce: &str, introduction: Introduction) -> Self {
         let public_key = key.verifying_key();
-        let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes(), &declared));
+        let introduction = Signed::from(introduction);
+        let signature = key.sign(&signed_bytes(network, nonce, public_key.as_bytes(), &introduction.text));
         Self {
             protocol: PROTOCOL_VERSION,
             device_id: device_id(public_key.as_bytes()),
             signature: STANDARD.encode(signature.to_bytes()),
-            agent_version,
-            hardware,
-            label,
-            declared,
+            introduction,
         }
     }
 
@@ -114,17 +207,14 @@ impl Hello {
         let bytes = STANDARD.decode(&self.signature).map_err(|_| HelloError::InvalidSignature)?;
         let signature = Signature::from_slice(&bytes).map_err(|_| HelloError::InvalidSignature)?;
         // Strict: refuses keys of small order, with which one signature fits many messages.
-        key.verify_strict(&signed_bytes(network, nonce, &public_key, &self.declared), &signature)
+        key.verify_strict(&signed_bytes(network, nonce, &public_key, &self.introduction.text), &signature)
             .map_err(|_| HelloError::InvalidSignature)?;
         Ok(public_key)
     }
 
     pub(super) fn check(&self) -> Result<(), ProtocolError> {
         at_most("hello.device_id", self.device_id.len(), MAX_LABEL_BYTES)?;
-        at_most("hello.signature", self.signature.len(), 128)?;
-        at_most("hello.agent_version", self.agent_version.len(), MAX_LABEL_BYTES)?;
-        at_most("hello.label", self.label.as_ref().map_or(0, String::len), MAX_LABEL_BYTES)?;
-        self.hardware.check()
+        at_most("hello.signature", self.signature.len(), 128)
     }
 }
 
@@ -143,15 +233,9 @@ pub fn parse_device_id(device_id: &str) -> Result<[u8; 32], HelloError> {
 }
 
 /// What is signed. Every part carries its length, so that no two challenges give the same bytes.
-fn signed_bytes(network: &str, nonce: &str, public_key: &[u8; 32], declared: &Declared) -> Vec<u8> {
-    let owner = declared.owner.map(|owner| owner.0);
-    let running_since = declared.running_since_unix_secs.map(i64::to_le_bytes);
-    let owner = owner.as_ref().map_or(&[][..], |owner| owner);
-    let running_since = running_since.as_ref().map_or(&[][..], |secs| secs);
-    let plain = [DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key];
-    let declaring = [DECLARING_DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key, owner, running_since];
-    let parts: &[&[u8]] = if *declared == Declared::default() { &plain } else { &declaring };
-    let mut bytes = Vec::with_capacity(DOMAIN.len() + network.len() + nonce.len() + 160);
+fn signed_bytes(network: &str, nonce: &str, public_key: &[u8; 32], introduction: &str) -> Vec<u8> {
+    let parts = [DOMAIN, network.as_bytes(), nonce.as_bytes(), public_key, introduction.as_bytes()];
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);

@@ -23,6 +23,7 @@ fn hardware() -> Hardware {
         kernel: "6".into(),
         arch: "x86_64".into(),
         isolation: Isolation::None,
+        ..Hardware::default()
     }
 }
 
@@ -98,7 +99,8 @@ fn bounds_hold() {
 #[test]
 fn a_hello_proves_one_key_for_one_challenge() {
     let key = SigningKey::from_bytes(&[7; 32]);
-    let hello = Hello::sign(&key, "local", "nonce", "0.1.0".into(), hardware(), Some("rack 1".into()));
+    let hello =
+        Hello::sign(&key, "local", "nonce", Introduction { label: Some("rack 1".into()), ..Introduction::new("0.1.0", hardware()) });
     assert_eq!(hello.verify("local", "nonce").unwrap(), key.verifying_key().to_bytes());
     assert_eq!(hello.verify("local", "other"), Err(HelloError::InvalidSignature));
     assert_eq!(hello.verify("main", "nonce"), Err(HelloError::InvalidSignature));
@@ -117,27 +119,68 @@ fn a_hello_proves_one_key_for_one_challenge() {
 }
 
 #[test]
-fn what_a_device_declares_is_signed_by_it() {
+fn all_that_a_device_says_is_signed_by_it() {
     let key = SigningKey::from_bytes(&[7; 32]);
-    let owner = crate::Address([9; 32]);
-    let say = |declared| Hello::sign_declaring(&key, "local", "nonce", "0.1.0".into(), hardware(), None, declared);
-    let both = Declared { owner: Some(owner), running_since_unix_secs: Some(5) };
-    let only_owner = Declared { owner: Some(owner), running_since_unix_secs: None };
-    let only_time = Declared { owner: None, running_since_unix_secs: Some(5) };
-    let all = [both, only_owner, only_time, Declared::default()];
-    for declared in all {
-        let hello = say(declared);
+    let plain = Introduction::new("0.1.0", hardware());
+    let declared = Declared { owner: Some(crate::Address([9; 32])), running_since_unix_secs: Some(5) };
+    let more_memory = Hardware { memory_mb: 4096, ..hardware() };
+    let all = [
+        plain.clone(),
+        Introduction { declared, ..plain.clone() },
+        Introduction { hardware: more_memory, ..plain.clone() },
+        Introduction { label: Some("rack 1".into()), ..plain.clone() },
+        Introduction { join_token: Some("let me in".into()), ..plain.clone() },
+        Introduction { credential: Some("as told".into()), ..plain },
+    ];
+    for said in &all {
+        let hello = Hello::sign(&key, "local", "nonce", said.clone());
         assert!(hello.verify("local", "nonce").is_ok());
+        assert_eq!(hello.introduction.said(), said);
         let message = AgentMessage::Hello(Box::new(hello.clone()));
         assert_eq!(AgentMessage::decode(&message.encode()).unwrap(), message);
-        // Nobody on the way can add, change or take away what was declared.
-        for other in all.into_iter().filter(|other| *other != declared) {
-            let changed = Hello { declared: other, ..hello.clone() };
-            assert_eq!(changed.verify("local", "nonce"), Err(HelloError::InvalidSignature), "{declared:?} {other:?}");
+        // Nobody on the way can add, change or take away what was said.
+        for other in all.iter().filter(|other| *other != said) {
+            let changed = Hello { introduction: other.clone().into(), ..hello.clone() };
+            assert_eq!(changed.verify("local", "nonce"), Err(HelloError::InvalidSignature), "{said:?} {other:?}");
         }
     }
-    // An agent that declares nothing signs what agents have always signed.
-    assert_eq!(say(Declared::default()), Hello::sign(&key, "local", "nonce", "0.1.0".into(), hardware(), None));
+    let secret = format!("{:?}", all[4]) + &format!("{:?}", all[5]);
+    assert!(!secret.contains("let me in") && !secret.contains("as told"), "secrets are never shown");
+}
+
+#[test]
+fn what_a_newer_agent_says_is_signed_too() {
+    let text = String::from(hello::Signed::from(Introduction::new("9.0.0", hardware())));
+    let newer = text.replacen('{', "{\"flies\":true,", 1);
+    let signed = hello::Signed::try_from(newer.clone()).unwrap();
+    assert_eq!(signed.said(), &Introduction::new("9.0.0", hardware()));
+    assert_eq!(signed.text(), newer, "the signature is over what was sent, not over what was understood");
+}
+
+#[test]
+fn another_machine_has_another_fingerprint() {
+    let card = |uuid: &str| Gpu { model: "NVIDIA H100".into(), memory_mb: 81_559, uuid: Some(uuid.into()), ..Gpu::default() };
+    let before = Hardware { gpus: vec![card("GPU-1"), card("GPU-2")], ..hardware() };
+    let same = [
+        Hardware { gpus: vec![card("GPU-2"), card("GPU-1")], ..before.clone() },
+        Hardware { disk_free_mb: 1, kernel: "7".into(), memory_mb: 1, cpus: 9, version: 3, ..before.clone() },
+        Hardware { machine_memory_mb: before.machine_memory_mb + 100, ..before.clone() },
+    ];
+    for same in same {
+        assert_eq!(same.fingerprint(), before.fingerprint());
+        assert_eq!(same.changes_since(&before), Vec::<String>::new());
+    }
+    let others = [
+        (Hardware { gpus: vec![card("GPU-1")], ..before.clone() }, "GPUs: NVIDIA H100 + NVIDIA H100, now NVIDIA H100"),
+        (Hardware { gpus: vec![card("GPU-1"), card("GPU-3")], ..before.clone() }, "GPUs: other cards of the same models"),
+        (Hardware { cpu_model: "y".into(), ..before.clone() }, "CPU: x, now y"),
+        (Hardware { machine_memory_mb: 4096, ..before.clone() }, "memory: 2 GiB, now 4 GiB"),
+        (Hardware { machine_cpus: 3, ..before.clone() }, "logical CPUs: 2, now 3"),
+    ];
+    for (other, change) in others {
+        assert_ne!(other.fingerprint(), before.fingerprint());
+        assert_eq!(other.changes_since(&before), [change]);
+    }
 }
 
 proptest! {
@@ -149,7 +192,7 @@ proptest! {
 
     #[test]
     fn any_json_under_a_known_type_is_decoded_or_refused(
-        kind in prop::sample::select(vec!["challenge", "welcome", "refused", "desired", "http_request", "http_body", "http_credit", "hello", "observed", "heartbeat", "http_response", "http_error"]),
+        kind in prop::sample::select(vec!["challenge", "welcome", "refused", "desired", "http_request", "http_body", "http_credit", "hello", "observed", "heartbeat", "task", "ask", "transfer", "proof_ended", "answer", "transfer_report", "credential", "http_response", "http_error"]),
         fields in prop::collection::btree_map(
             prop::sample::select(vec!["nonce", "network", "revision", "workloads", "request_id", "chunk", "end", "path", "method", "headers", "status", "node", "cluster_id"]),
             prop_oneof![Just(json!(null)), any::<i64>().prop_map(|n| json!(n)), any::<f64>().prop_map(|n| json!(n)), ".{0,20}".prop_map(|s| json!(s)), Just(json!([])), Just(json!({})), Just(json!([[1]]))],
