@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use ionet_agent::AgentOptions;
 use ionet_api::ApiOptions;
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Clock, Hub, HubOptions, Timing, Unmeasured};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
 use ionet_rules::supply::SupplyParams;
@@ -151,6 +151,8 @@ impl LocalNetwork {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: Clock::Real,
             timing: Timing::default(),
+            admission: Admission::Approved,
+            limits: Limits::LOCAL,
         })
         .await
         .context(Failure::new("cannot open the control plane's store"))?;

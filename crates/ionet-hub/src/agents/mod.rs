@@ -2,23 +2,27 @@
 //!
 //! Sessions live in memory. A device that is not connected is *unknown*, not gone: it holds its lease and most likely runs on.
 
+mod admission;
 mod directory;
 mod session;
 mod tunnel;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ionet_market::PriceList;
-use ionet_store::{Reported, Store};
+use ionet_store::Store;
 use ionet_types::DeviceId;
 use ionet_types::agent::{Hello, HubMessage};
 
+use crate::alarms::WriteWatch;
 use crate::clock::Clock;
-use crate::options::HubOptions;
+use crate::options::{Admission, HubOptions};
 use crate::signals::Signals;
 
+use admission::{Entered, JoinLimiters};
 pub(crate) use directory::{Directory, Seen};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
@@ -35,6 +39,13 @@ pub(crate) struct Shared {
     pub(crate) signals: Arc<Signals>,
     pub(crate) heartbeat_secs: u32,
     pub(crate) directory: Directory,
+    pub(crate) admission: Admission,
+    pub(crate) joins: JoinLimiters,
+    /// How often each device and each caller writes.
+    pub(crate) writes: WriteWatch,
+    /// How many refusals of each are noted, and of all together.
+    pub(crate) refusals: WriteWatch,
+    pub(crate) all_refusals: WriteWatch,
     generations: AtomicU64,
 }
 
@@ -48,13 +59,18 @@ impl Agents {
             signals,
             heartbeat_secs: options.timing.heartbeat_secs.max(1),
             directory: Directory::new(options.clock.now_unix_secs()),
+            admission: options.admission,
+            joins: JoinLimiters::new(&options.limits),
+            writes: WriteWatch::new(options.limits.writes_per_minute),
+            refusals: WriteWatch::new(options.limits.refusals_noted_per_minute),
+            all_refusals: WriteWatch::new(options.limits.all_refusals_noted_per_minute),
             generations: AtomicU64::new(1),
         }))
     }
 
     /// A connection was made: send its challenge, then hand the agent's answer to [`PendingAgent::accept`].
     pub fn open(&self) -> PendingAgent {
-        PendingAgent { agents: self.clone(), nonce: bs58::encode(rand::random::<[u8; 32]>()).into_string() }
+        PendingAgent { agents: self.clone(), address: None, nonce: bs58::encode(rand::random::<[u8; 32]>()).into_string() }
     }
 
     /// How many devices are connected.
@@ -74,9 +90,16 @@ impl Shared {
 pub struct PendingAgent {
     agents: Agents,
     nonce: String,
+    address: Option<IpAddr>,
 }
 
 impl PendingAgent {
+    /// The connection comes from this network address, which counts when new devices join.
+    #[must_use]
+    pub fn from_address(self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self }
+    }
+
     /// The first message to the agent.
     pub fn challenge(&self) -> HubMessage {
         HubMessage::Challenge { nonce: self.nonce.clone(), network: self.agents.0.network.clone() }
@@ -90,31 +113,23 @@ impl PendingAgent {
         let device = DeviceId(public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
         let said = hello.introduction.into_said();
-        let reported = Reported {
-            label: said.label.as_deref(),
-            hardware: &said.hardware,
-            agent_version: &said.agent_version,
-            declared: said.declared,
-        };
-        let registered = async {
-            shared.store.device_connected(device, &reported, now_unix_secs).await?;
-            shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await
-        };
-        let presence = match registered.await {
+        let Entered { admitted, credential } = shared.admit(device, &said, self.address, now_unix_secs).await?;
+        let presence = match shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await {
             Ok(presence) => presence,
             Err(error) => {
                 tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
-                return Err(refused("hub_unavailable", "the hub cannot take up devices at the moment: try again"));
+                return Err(admission::unavailable());
             }
         };
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
-        tracing::info!(%device, model = model.as_ref().map(tracing::field::display), "a device connected");
+        tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
         let channels = shared.directory.connect(device, (generation, presence), said.hardware, model);
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
+        let greeting = vec![welcome, HubMessage::Credential { credential }];
         let inbox = AgentInbox::new(self.agents.clone(), device, generation);
-        let outbox = AgentOutbox::new(self.agents.clone(), device, generation, welcome, channels);
+        let outbox = AgentOutbox::new(self.agents.clone(), device, generation, greeting, channels);
         Ok((inbox, outbox))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Caller, Clock, Hub, HubError, HubOptions, Timing, Unmeasured};
+use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -123,6 +123,8 @@ async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: 
         version: "test".to_owned(),
         clock: clock.clone(),
         timing,
+        admission: Admission::Open,
+        limits: Limits::LOCAL,
     };
     let hub = Hub::open(options).await.unwrap();
     let running = hub.clone();
