@@ -65,7 +65,8 @@ pub(crate) struct Watched {
 impl Watched {
     /// The caller has proved who it is: counts this request for it.
     pub(crate) async fn known(&self, state: &ApiState, wallet: Address) -> Result<(), Problem> {
-        drop(self.wallet.set(wallet));
+        // Set once: a request has one caller.
+        self.wallet.get_or_init(|| wallet);
         counted(state, Writer::Known(Actor::Wallet(wallet)), &self.endpoint).await
     }
 }
