@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AgentError, AgentOptions, DeviceKey,
+    AgentError, AgentOptions, DeviceKey, Link,
     clock::unix_secs,
     connection,
     keeper::keep,
@@ -44,6 +44,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Tells how the connection is.
+    pub(crate) fn tell(&self, link: Link) {
+        if let Some(told) = &self.options.link {
+            told.send_replace(link);
+        }
+    }
+
     /// Takes over what the hub wants: to disk first, then to the keepers.
     pub(crate) fn set_desired(&self, desired: DesiredState) -> Result<(), AgentError> {
         self.store.set_desired(&desired)?;
@@ -55,6 +62,11 @@ impl Shared {
         }
         self.desired.send_replace(Some(Arc::new(desired)));
         Ok(())
+    }
+
+    /// Whether the hub wants anything to run here.
+    pub(crate) fn is_hired(&self) -> bool {
+        self.desired.borrow().as_ref().is_some_and(|desired| !desired.workloads.is_empty())
     }
 
     /// Tells how a node is; the time of a state is when it began.
@@ -132,6 +144,11 @@ fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
         });
     }
     Ok(())
+}
+
+/// Whether an agent runs in this directory.
+pub(crate) fn is_running(options: &AgentOptions) -> bool {
+    options.dir.is_dir() && matches!(lock(options), Err(AgentError::DirInUse { .. }))
 }
 
 fn lock(options: &AgentOptions) -> Result<fs::File, AgentError> {

@@ -11,9 +11,10 @@ use std::{
 
 use futures::{SinkExt, StreamExt, stream::SplitStream};
 use ionet_types::agent::{
-    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Hello, HubMessage, Introduction, MAX_FRAME_BYTES, ObservedState,
-    ProtocolError,
+    AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Heartbeat, Hello, HubMessage, Introduction, MAX_FRAME_BYTES,
+    ObservedState, ProtocolError, Session, workload::Token,
 };
+use ionet_types::joins::JoinRefusal;
 use rand::Rng;
 use thiserror::Error;
 use tokio::{
@@ -26,10 +27,12 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, http::Uri, protocol::WebSocketConfig},
 };
 
-use crate::{AgentError, agent::Shared, clock::unix_secs, probe::probe, tunnel::Tunnel};
+use crate::{AgentError, Link, agent::Shared, clock::unix_secs, load::Meter, probe::probe, prove::Proofs, transfer, tunnel::Tunnel};
 
 /// First and longest pause between two attempts to connect.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// Pause after a refusal that only a person can mend.
+const REFUSED_PAUSE: Duration = Duration::from_mins(2);
 /// A connection that lasted this long was a good one: the next attempt comes soon again.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// How long opening the connection and each step of the greeting may take.
@@ -61,6 +64,15 @@ enum Broken {
     Agent(#[from] AgentError),
 }
 
+impl Broken {
+    fn link(&self) -> Link {
+        match self {
+            Self::Refused { code, message } => Link::Refused { code: code.clone(), message: message.clone() },
+            other => Link::Broken { reason: other.to_string() },
+        }
+    }
+}
+
 /// The websocket endpoint of a hub.
 pub(crate) fn websocket_url(hub_url: &str) -> Result<String, AgentError> {
     let invalid = |reason: &str| AgentError::InvalidHubUrl { url: hub_url.to_owned(), reason: reason.to_owned() };
@@ -90,21 +102,44 @@ pub(crate) async fn hold(shared: Arc<Shared>, url: String) {
         if begun.elapsed() > STABLE_AFTER {
             pause = BACKOFF.0;
         }
+        let refused = matches!(&broken, Broken::Refused { code, .. } if JoinRefusal::from_code(code).is_some_and(JoinRefusal::is_lasting));
+        if refused {
+            // Until a person has done something, asking again soon is of no use.
+            tracing::error!(hub = url, reason = %broken, "the hub does not let this device in");
+            pause = REFUSED_PAUSE;
+        }
+        shared.tell(broken.link());
         let wait = rand::rng().random_range(pause / 2..=pause);
         tracing::warn!(hub = url, reason = %broken, retry_in_ms = wait.as_millis(), "no connection to the hub; nodes go on");
         tokio::time::sleep(wait).await;
-        pause = (pause * 2).min(BACKOFF.1);
+        pause = if refused { pause } else { (pause * 2).min(BACKOFF.1) };
     }
 }
 
 /// Serves one connection until it breaks.
 async fn serve(shared: &Arc<Shared>, url: &str) -> Result<Infallible, Broken> {
-    let (socket, heartbeat) = greet(shared, url).await?;
-    talk(shared, socket, heartbeat).await
+    let greeted = greet(shared, url).await?;
+    talk(shared, greeted).await
+}
+
+/// A connection on which the device was welcomed.
+struct Greeted {
+    socket: Socket,
+    heartbeat: Duration,
+    network: String,
+    session: Session,
+}
+
+/// Keeps the secret for the next connection. On this thread, so that it is whole before anything else of this connection, or of the next
+/// one, is read.
+fn keep_credential(shared: &Shared, credential: &Token) -> Result<(), Broken> {
+    shared.store.set_credential(credential)?;
+    shared.tell(Link::Connected { has_credential: true });
+    Ok(())
 }
 
 /// Connects, proves the device's key and is welcomed.
-async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Broken> {
+async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
     let mut config = WebSocketConfig::default();
     config.max_message_size = Some(MAX_FRAME_BYTES);
     config.max_frame_size = Some(MAX_FRAME_BYTES);
@@ -122,7 +157,10 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Br
     }
     let options = shared.options.clone();
     let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
+    let credential = shared.store.credential()?;
     let introduction = Introduction {
+        join_token: shared.options.join_token.clone().filter(|_| credential.is_none()),
+        credential: credential.map(|credential| credential.reveal().to_owned()),
         label: shared.options.label.clone(),
         declared: Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) },
         ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
@@ -136,7 +174,8 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<(Socket, Duration), Br
             }
             let secs = heartbeat_secs.clamp(*HEARTBEAT_SECS.start(), *HEARTBEAT_SECS.end());
             tracing::info!(network, heartbeat_secs = secs, "connected to the hub");
-            Ok((socket, Duration::from_secs(secs.into())))
+            let session = Session::new(&network, &nonce, shared.key.signing_key().verifying_key().as_bytes());
+            Ok(Greeted { socket, heartbeat: Duration::from_secs(secs.into()), network, session })
         }
         HubMessage::Refused { code, message } => Err(Broken::Refused { code, message }),
         _ => Err(Broken::Unexpected("another message than a welcome")),
@@ -158,7 +197,7 @@ async fn receive(socket: &mut Socket) -> Result<HubMessage, Broken> {
 }
 
 /// TLS for hubs on the internet, with the certificates that browsers trust.
-fn connector() -> Connector {
+pub(crate) fn connector() -> Connector {
     let roots = trusted_roots();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -174,7 +213,8 @@ fn trusted_roots() -> rustls::RootCertStore {
 }
 
 /// Speaks over a welcomed connection until it breaks.
-async fn talk(shared: &Arc<Shared>, socket: Socket, heartbeat: Duration) -> Result<Infallible, Broken> {
+async fn talk(shared: &Arc<Shared>, greeted: Greeted) -> Result<Infallible, Broken> {
+    let Greeted { socket, heartbeat, network, session } = greeted;
     let (mut sink, stream) = socket.split();
     let (outbox, mut waiting) = mpsc::channel::<Message>(OUTBOX);
     // The revision that this connection has brought; the hub knows from it what a report follows.
@@ -186,21 +226,43 @@ async fn talk(shared: &Arc<Shared>, socket: Socket, heartbeat: Duration) -> Resu
         }
         Err(Broken::Closed)
     };
+    let proofs = Proofs::begin(shared, &network, outbox.clone());
+    let ends = Ends { tunnel: Tunnel::new(shared.clone(), outbox.clone()), proofs: &proofs, outbox: outbox.clone() };
     tokio::select! {
         result = write => result,
-        result = read(shared, stream, Tunnel::new(shared.clone(), outbox.clone()), &revision, heartbeat * SILENT_HEARTBEATS) => result,
+        result = read(shared, stream, ends, &revision, heartbeat * SILENT_HEARTBEATS) => result,
+        result = leave_tenants_in_peace(shared, &proofs) => result,
         result = report(shared, &outbox, &revision) => result,
-        result = beat(&outbox, &revision, heartbeat) => result,
+        result = beat(shared, &outbox, &revision, heartbeat, &session) => result,
+    }
+}
+
+/// Who takes what the hub says.
+struct Ends<'a> {
+    tunnel: Tunnel,
+    proofs: &'a Proofs,
+    outbox: mpsc::Sender<Message>,
+}
+
+/// Stops what is being proved as soon as the device is hired.
+async fn leave_tenants_in_peace(shared: &Shared, proofs: &Proofs) -> Result<Infallible, Broken> {
+    let mut desired = shared.desired.subscribe();
+    loop {
+        if desired.borrow_and_update().as_ref().is_some_and(|desired| !desired.workloads.is_empty()) {
+            proofs.stop();
+        }
+        desired.changed().await.map_err(|_| Broken::Closed)?;
     }
 }
 
 async fn read(
     shared: &Arc<Shared>,
     mut stream: SplitStream<Socket>,
-    mut tunnel: Tunnel,
+    ends: Ends<'_>,
     revision: &AtomicU64,
     silence: Duration,
 ) -> Result<Infallible, Broken> {
+    let Ends { mut tunnel, proofs, outbox } = ends;
     let mut has_desired = false;
     loop {
         let frame = timeout(silence, stream.next()).await.map_err(|_| Broken::Silent)?.ok_or(Broken::Closed)??;
@@ -219,13 +281,20 @@ async fn read(
                 take_over(shared, desired, revision).await?;
             }
             HubMessage::Refused { code, message } => return Err(Broken::Refused { code, message }),
+            HubMessage::Task(task) => proofs.task(task, shared.is_hired()),
+            HubMessage::Ask(ask) => proofs.ask(ask),
+            HubMessage::TaskCancel { task_id } => proofs.cancel(task_id),
+            HubMessage::Transfer(ticket) => {
+                tokio::spawn(transfer::run(shared.options.hub_url.clone(), ticket, outbox.clone()));
+            }
+            HubMessage::ProofEnded { passed: true, detail, .. } => tracing::info!(detail, "a proof was passed"),
+            HubMessage::ProofEnded { code, detail, .. } => tracing::warn!(code, detail, "a proof failed"),
             HubMessage::HttpRequest(request) => tunnel.open(request),
             HubMessage::HttpBody(body) => tunnel.body(body),
             HubMessage::HttpCredit(credit) => tunnel.credit(credit),
             HubMessage::HttpCancel(cancel) => tunnel.cancel(cancel.request_id),
             HubMessage::Challenge { .. } | HubMessage::Welcome { .. } => return Err(Broken::Unexpected("a second greeting")),
-            // Kept by whoever admits devices; nothing to keep yet.
-            HubMessage::Credential { .. } => {}
+            HubMessage::Credential { credential } => keep_credential(shared, &credential)?,
             HubMessage::Unknown => tracing::debug!("a message of an unknown kind skipped"),
         }
     }
@@ -254,12 +323,23 @@ async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &Atom
     }
 }
 
-async fn beat(outbox: &mpsc::Sender<Message>, revision: &AtomicU64, every: Duration) -> Result<Infallible, Broken> {
+async fn beat(
+    shared: &Shared,
+    outbox: &mpsc::Sender<Message>,
+    revision: &AtomicU64,
+    every: Duration,
+    session: &Session,
+) -> Result<Infallible, Broken> {
+    let mut meter = Meter::begin();
+    let mut sequence = 0;
     let mut ticks = tokio::time::interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        send(outbox, &AgentMessage::Heartbeat { desired_revision: revision.load(Ordering::Relaxed), unix_secs: unix_secs() }).await?;
+        sequence += 1;
+        let load = meter.read(&shared.device_id);
+        let heartbeat = Heartbeat::sign(shared.key.signing_key(), session, sequence, revision.load(Ordering::Relaxed), unix_secs(), load);
+        send(outbox, &AgentMessage::Heartbeat(heartbeat)).await?;
         // The answer to it is the sign that the hub is there.
         outbox.send(Message::Ping(Vec::new().into())).await.map_err(|_| Broken::Closed)?;
     }

@@ -22,14 +22,20 @@ mod decide;
 mod error;
 mod keeper;
 mod key;
+mod link;
+mod load;
 mod node;
 mod options;
 mod ports;
+pub mod preflight;
 mod probe;
 mod processes;
+mod prove;
 mod ray;
 mod runtime;
+pub mod service;
 mod store;
+mod transfer;
 mod tunnel;
 
 #[cfg(test)]
@@ -38,6 +44,7 @@ mod tests;
 pub use agent::run;
 pub use error::{AgentError, NodeFailure};
 pub use key::DeviceKey;
+pub use link::Link;
 pub use options::{AgentOptions, default_cache_dir};
 pub use probe::probe;
 pub use ray::{RAY_VERSION, RayEnvironment};

@@ -103,6 +103,32 @@ pub(crate) fn marks(prefix: &str) -> HashSet<String> {
     pids().filter_map(mark_of).filter(|mark| mark.starts_with(prefix)).collect()
 }
 
+/// This process and its children, and all processes that carry a mark with this beginning, with their descendants.
+pub(crate) fn own_and_marked(prefix: &str) -> HashSet<i32> {
+    let all: Vec<Stat> = pids().filter_map(Stat::read).collect();
+    let mut ours: HashSet<i32> = all
+        .iter()
+        .map(|stat| stat.id.pid)
+        .filter(|pid| *pid == std::process::id().cast_signed() || mark_of(*pid).is_some_and(|mark| mark.starts_with(prefix)))
+        .collect();
+    loop {
+        let before = ours.len();
+        for stat in &all {
+            if ours.contains(&stat.parent) {
+                ours.insert(stat.id.pid);
+            }
+        }
+        if ours.len() == before {
+            return ours;
+        }
+    }
+}
+
+/// Whether a process carries any node's mark.
+pub(crate) fn is_marked(pid: i32) -> bool {
+    mark_of(pid).is_some()
+}
+
 /// Ends everything that `find` finds: asks, waits up to `grace`, then kills, until nothing is found any more.
 pub(crate) async fn end_all(grace: Duration, mut find: impl FnMut() -> Vec<ProcessId>) {
     let begun = Instant::now();

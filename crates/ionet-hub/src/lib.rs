@@ -10,10 +10,12 @@ mod alarms;
 mod app;
 mod caller;
 mod clock;
+mod devices;
 mod epochs;
 mod error;
 mod options;
 mod pace;
+mod proofs;
 mod reconcilers;
 mod signals;
 mod translate;
@@ -31,7 +33,10 @@ pub use clock::Clock;
 pub use epochs::inputs::Unmeasured;
 pub use error::{ErrorKind, HubError, HubResult};
 pub use options::{Admission, HubOptions, Limits, Timing};
+pub use proofs::Measuring;
+pub use proofs::transfers::Transfer;
 
+use devices::Lives;
 use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
@@ -39,6 +44,7 @@ use ionet_store::Store;
 use app::CODE_INTERVAL_SECS;
 use ionet_types::Address;
 use pace::Paced;
+use proofs::Proving;
 use signals::Signals;
 
 /// The control plane of one network. Cheap to clone.
@@ -51,6 +57,7 @@ struct Inner {
     signals: Arc<Signals>,
     agents: Agents,
     watching: Watching,
+    proving: Proving,
     archive: Archive,
     /// Up to when the chain's records were read, unix seconds on the chain's clock.
     records_read_unix_secs: AtomicI64,
@@ -62,19 +69,37 @@ struct Inner {
     code_tries: Paced<Address>,
 }
 
+/// How far back the hub looks for times in which it was away, seconds.
+const WATCHES_READ_SECS: i64 = 30 * 86_400;
+
 impl Hub {
     /// Opens the store and takes up the network where it was left. Nothing moves until [`Hub::run`].
     pub async fn open(options: HubOptions) -> HubResult<Self> {
         let store = Store::open(&options.store).await?;
         let signals = Arc::new(Signals::new());
-        let watching = Watching::begin(&store, options.clock.now_unix_secs()).await?;
-        let agents = Agents::new(&options, store.clone(), signals.clone());
+        let now_unix_secs = options.clock.now_unix_secs();
+        let watching = Watching::begin(&store, now_unix_secs).await?;
+        let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
+        let lives = Lives::load(&store, &watches, options.timing.device_grace()).await?;
+        let proving = Proving::load(&store, options.measuring).await?;
+        let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
         let questions = Paced::new(Duration::from_secs(CODE_INTERVAL_SECS.into()), 1);
         let code_tries = Paced::per_hour(options.limits.code_tries_per_hour);
-        let inner =
-            Inner { options, store, signals, agents, watching, archive, records_read_unix_secs, tree, questions, code_tries };
+        let inner = Inner {
+            options,
+            store,
+            signals,
+            agents,
+            watching,
+            proving,
+            archive,
+            records_read_unix_secs,
+            tree,
+            questions,
+            code_tries,
+        };
         Ok(Self(Arc::new(inner)))
     }
 

@@ -10,6 +10,7 @@ use ionet_rules::money::MicroUsd;
 
 use crate::clock::Clock;
 use crate::epochs::inputs::Unmeasured;
+use crate::proofs::Measuring;
 
 /// Options for [`Hub::open`](crate::Hub::open).
 pub struct HubOptions {
@@ -19,6 +20,8 @@ pub struct HubOptions {
     pub epochs: PathBuf,
     /// What is assumed of devices that the network does not measure; `None` nominates nobody.
     pub unmeasured: Option<Unmeasured>,
+    /// How devices are measured; `None` measures nothing, and the operator vouches for whatever connects.
+    pub measuring: Option<Measuring>,
     /// Client of the network's program.
     pub ledger: Ledger,
     /// The operator's keys.
@@ -138,5 +141,13 @@ impl Default for Timing {
             return_within_secs: 2 * 60,
             attempts_per_device: 3,
         }
+    }
+}
+
+impl Timing {
+    /// How patient the hub is with devices around its own absence.
+    pub(crate) fn device_grace(&self) -> ionet_devices::Grace {
+        let before_secs = i64::from(self.heartbeat_secs.max(1)).saturating_mul(3);
+        ionet_devices::Grace { before_secs, after_secs: self.return_within_secs }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Signals {
     pub(crate) prices: Notify,
     pub(crate) records: Notify,
     pub(crate) epochs: Notify,
+    pub(crate) proofs: Notify,
     changes: broadcast::Sender<ClusterId>,
 }
 
@@ -31,14 +32,15 @@ impl Signals {
             prices: Notify::new(),
             records: Notify::new(),
             epochs: Notify::new(),
+            proofs: Notify::new(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         }
     }
 
     /// Wakes every reconciler: something happened on chain.
     pub(crate) fn wake_all(&self) {
-        let Self { bookings, deployments, metering, settlement, expiry, prices, records, epochs, changes: _ } = self;
-        for signal in [deployments, bookings, metering, settlement, expiry, prices, records, epochs] {
+        let Self { bookings, deployments, metering, settlement, expiry, prices, records, epochs, proofs, changes: _ } = self;
+        for signal in [deployments, bookings, metering, settlement, expiry, prices, records, epochs, proofs] {
             signal.notify_one();
         }
     }

@@ -32,13 +32,6 @@ CREATE TABLE IF NOT EXISTS admissions (
     join_token TEXT, -- id of the token that it joined with
     admitted_at_unix_secs INTEGER NOT NULL,
     confirmed_hash BLOB, -- the last credential that the device presented
-    offered_hash BLOB -- the one that it was sent after that, and may not have received
-) STRICT;
--- Why a device may not be hired or rewarded; the device's own state machine reads it.
-CREATE TABLE IF NOT EXISTS device_blocks (
-    device_id TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    since_unix_secs INTEGER NOT NULL,
-    detail TEXT NOT NULL,
-    PRIMARY KEY (device_id, reason)
+    offered_hash BLOB, -- the one that it was sent after that, and may not have received
+    reused_at_unix_secs INTEGER -- when somebody first came with its key and neither of these
 ) STRICT;

@@ -13,7 +13,6 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::audit::{self, NewAudit};
-use crate::blocks::{self, CREDENTIAL_REUSED, DeviceBlock};
 use crate::{Reported, Store, StoreError, StoreResult, devices, joins};
 
 /// What a device brings to be let in.
@@ -38,6 +37,8 @@ pub struct Admitted {
     pub is_new: bool,
     /// The wallet that it belongs to.
     pub owner: Option<Address>,
+    /// Somebody else has come with its key, and its owner has not said that all is well.
+    pub is_suspect: bool,
 }
 
 /// The credentials that the hub knows of a device, by their hashes.
@@ -80,7 +81,7 @@ fn hash(row: &SqliteRow, column: &'static str) -> StoreResult<Option<[u8; 32]>> 
 
 impl Store {
     /// Lets a device in that has proved its key, and takes over what it reports; or says why not. What is refused changes nothing, but for
-    /// [`JoinRefusal::CredentialReused`], which blocks the device.
+    /// [`JoinRefusal::CredentialReused`], which is remembered until the owner resets the credential.
     pub async fn device_admit(
         &self,
         id: DeviceId,
@@ -102,12 +103,12 @@ impl Store {
         Ok(admitted)
     }
 
-    /// The owner lets a device enrol again: its credentials are forgotten, and the block that their reuse brought is lifted. `None` when there
+    /// The owner lets a device enrol again: its credentials are forgotten, and that they were used twice. `None` when there
     /// is no such device, `false` when it is not this wallet's.
     pub async fn credential_reset(&self, id: DeviceId, owner: Address, now_unix_secs: i64) -> StoreResult<Option<bool>> {
         let mut transaction = self.write.begin().await?;
         let reset = sqlx::query(
-            "UPDATE admissions SET confirmed_hash = NULL, offered_hash = NULL
+            "UPDATE admissions SET confirmed_hash = NULL, offered_hash = NULL, reused_at_unix_secs = NULL
              WHERE device_id = ?1 AND EXISTS (SELECT 1 FROM devices WHERE id = ?1 AND owner = ?2)",
         );
         reset.bind(id.to_string()).bind(owner.to_string()).execute(&mut *transaction).await?;
@@ -120,9 +121,14 @@ impl Store {
         let entry =
             NewAudit { actor, action: AuditAction::CredentialReset, subject: id.to_string(), concerns: None, detail: json!({}) };
         audit::append(&mut transaction, &entry, now_unix_secs).await?;
-        blocks::unblock(&mut transaction, id, CREDENTIAL_REUSED, actor, now_unix_secs).await?;
         transaction.commit().await?;
         Ok(Some(true))
+    }
+
+    /// When somebody first came with a device's key and not with its credential, unix seconds; `None` when nobody did since the last reset.
+    pub async fn credential_reused_at(&self, id: DeviceId) -> StoreResult<Option<i64>> {
+        let query = sqlx::query("SELECT reused_at_unix_secs FROM admissions WHERE device_id = ?").bind(id.to_string());
+        Ok(query.fetch_optional(&self.read).await?.map(|row| row.try_get("reused_at_unix_secs")).transpose()?.flatten())
     }
 }
 
@@ -158,7 +164,7 @@ async fn join(
         detail: json!({ "join_token": token, "address": presented.address }),
     };
     audit::append(connection, &entry, now_unix_secs).await?;
-    Ok(Ok(Admitted { is_new: true, owner }))
+    Ok(Ok(Admitted { is_new: true, owner, is_suspect: false }))
 }
 
 /// Counts one more device on a token, if it holds. The transaction has written before, so nobody can count at the same time.
@@ -184,13 +190,15 @@ async fn come_back(
     presented: &Presented<'_>,
     now_unix_secs: i64,
 ) -> StoreResult<Result<Admitted, JoinRefusal>> {
-    let known_owner = blocks::owner(connection, id).await?;
-    let query = sqlx::query("SELECT confirmed_hash, offered_hash FROM admissions WHERE device_id = ?").bind(id.to_string());
+    let known_owner = devices::owner(connection, id).await?;
+    let query = sqlx::query("SELECT confirmed_hash, offered_hash, reused_at_unix_secs FROM admissions WHERE device_id = ?").bind(id.to_string());
     let row = query.fetch_optional(&mut *connection).await?;
     let credentials = match &row {
         Some(row) => Credentials { confirmed: hash(row, "confirmed_hash")?, offered: hash(row, "offered_hash")? },
         None => Credentials::default(),
     };
+    let reused_at: Option<i64> = row.as_ref().map(|row| row.try_get("reused_at_unix_secs")).transpose()?.flatten();
+    let is_suspect = reused_at.is_some();
     let Some(credentials) = credentials.rotate(presented.credential_hash, presented.offered_hash) else {
         reused(connection, id, known_owner, presented, now_unix_secs).await?;
         return Ok(Err(JoinRefusal::CredentialReused));
@@ -211,7 +219,7 @@ async fn come_back(
     };
     upsert(connection, id, reported, owner, now_unix_secs).await?;
     remember(connection, id, token, credentials, now_unix_secs).await?;
-    Ok(Ok(Admitted { is_new: false, owner }))
+    Ok(Ok(Admitted { is_new: false, owner, is_suspect }))
 }
 
 async fn upsert(
@@ -247,7 +255,7 @@ async fn remember(
     Ok(())
 }
 
-/// Somebody holds a copy of the device's key: it is blocked, and the first such attempt stands in the audit log.
+/// Somebody holds a copy of the device's key. The first such attempt is remembered, and stands in the audit log.
 async fn reused(
     connection: &mut SqliteConnection,
     id: DeviceId,
@@ -255,13 +263,9 @@ async fn reused(
     presented: &Presented<'_>,
     now_unix_secs: i64,
 ) -> StoreResult<()> {
-    let block = DeviceBlock {
-        device: id,
-        reason: CREDENTIAL_REUSED.to_owned(),
-        since_unix_secs: now_unix_secs,
-        detail: JoinRefusal::CredentialReused.to_string(),
-    };
-    if !blocks::block(connection, &block).await? {
+    let first = sqlx::query("UPDATE admissions SET reused_at_unix_secs = ?2 WHERE device_id = ?1 AND reused_at_unix_secs IS NULL");
+    let first = first.bind(id.to_string()).bind(now_unix_secs).execute(&mut *connection).await?;
+    if first.rows_affected() == 0 {
         return Ok(());
     }
     let entry = NewAudit {

@@ -1,7 +1,7 @@
 //! What happened to each device, in order: what its reputation is computed from, and what its owner can read.
 
 use ionet_types::DeviceId;
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::{Store, StoreResult};
 
@@ -18,18 +18,25 @@ pub struct DeviceEvent {
     pub detail: String,
 }
 
+/// Writes an event as part of something larger.
+pub(crate) async fn insert(transaction: &mut SqliteConnection, device: DeviceId, event: &DeviceEvent) -> StoreResult<()> {
+    sqlx::query("INSERT INTO device_events (device_id, at_unix_secs, kind, amount, detail) VALUES (?, ?, ?, ?, ?)")
+        .bind(device.to_string())
+        .bind(event.at_unix_secs)
+        .bind(&event.kind)
+        .bind(event.amount)
+        .bind(&event.detail)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
 impl Store {
     /// Writes down what happened to a device.
     pub async fn device_event_insert(&self, device: DeviceId, event: &DeviceEvent) -> StoreResult<()> {
-        sqlx::query("INSERT INTO device_events (device_id, at_unix_secs, kind, amount, detail) VALUES (?, ?, ?, ?, ?)")
-            .bind(device.to_string())
-            .bind(event.at_unix_secs)
-            .bind(&event.kind)
-            .bind(event.amount)
-            .bind(&event.detail)
-            .execute(&self.write)
-            .await?;
-        Ok(())
+        let mut transaction = self.write.begin().await?;
+        insert(&mut transaction, device, event).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// What happened to a device since, oldest first.

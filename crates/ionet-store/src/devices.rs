@@ -1,10 +1,13 @@
 //! Devices that have ever connected.
 
 use ionet_types::agent::{Declared, Hardware};
+use ionet_types::audit::{Actor, AuditAction};
 use ionet_types::{Address, DeviceId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use crate::audit::{self, NewAudit};
+use crate::device_events::{self, DeviceEvent};
 use crate::{Store, StoreError, StoreResult, parsed};
 
 /// A device as the store knows it.
@@ -68,6 +71,12 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
     })
 }
 
+/// The wallet that a device belongs to.
+pub(crate) async fn owner(connection: &mut SqliteConnection, id: DeviceId) -> StoreResult<Option<Address>> {
+    let query = sqlx::query("SELECT owner FROM devices WHERE id = ? AND owner IS NOT NULL").bind(id.to_string());
+    query.fetch_optional(connection).await?.as_ref().map(|row| parsed(row, "owner")).transpose()
+}
+
 /// Registers a device, or takes over what it reports now.
 pub(crate) async fn upsert(
     connection: &mut SqliteConnection,
@@ -104,11 +113,32 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a device's life.
-    pub async fn device_life_set(&self, id: DeviceId, life: &str) -> StoreResult<()> {
+    /// Keeps a device's life together with what changed in it, and with what of that the audit log is to tell.
+    pub async fn device_life_set(
+        &self,
+        id: DeviceId,
+        life: &str,
+        events: &[DeviceEvent],
+        audits: &[(AuditAction, serde_json::Value)],
+        now_unix_secs: i64,
+    ) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
         let query = sqlx::query("UPDATE devices SET life = ?2 WHERE id = ?1");
-        query.bind(id.to_string()).bind(life).execute(&self.write).await?;
-        Ok(())
+        query.bind(id.to_string()).bind(life).execute(&mut *transaction).await?;
+        for event in events {
+            device_events::insert(&mut transaction, id, event).await?;
+        }
+        for (action, detail) in audits {
+            let owner = owner(&mut transaction, id).await?;
+            let actor = match (action, owner) {
+                (AuditAction::HardwareChanged, _) => Actor::Device(id),
+                (AuditAction::DevicePaused | AuditAction::DeviceResumed | AuditAction::DeviceTerminated, Some(owner)) => Actor::Wallet(owner),
+                _ => Actor::Network,
+            };
+            let entry = NewAudit { actor, action: *action, subject: id.to_string(), concerns: owner, detail: detail.clone() };
+            audit::append(&mut transaction, &entry, now_unix_secs).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Keeps what a device was made of when it passed.

@@ -1,6 +1,6 @@
 //! What devices were asked to prove, and how it went.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ionet_types::DeviceId;
 use ionet_types::proofs::{Measured, Proof, ProofOutcome};
@@ -111,6 +111,28 @@ impl Store {
         let text = format!("SELECT {COLUMNS} FROM proofs WHERE device_id = ? AND outcome <> 'stopped' ORDER BY number DESC LIMIT 1");
         let row = sqlx::query(&text).bind(device.to_string()).fetch_optional(&self.read).await?;
         row.as_ref().map(proof).transpose()
+    }
+
+    /// Remembers that these devices have worked together; once for each.
+    pub async fn devices_have_formed(&self, devices: &[DeviceId], now_unix_secs: i64) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
+        for device in devices {
+            sqlx::query(
+                "INSERT INTO device_events (device_id, at_unix_secs, kind)
+                 SELECT ?1, ?2, 'formed' WHERE NOT EXISTS (SELECT 1 FROM device_events WHERE device_id = ?1 AND kind = 'formed')",
+            )
+            .bind(device.to_string())
+            .bind(now_unix_secs)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Devices on which a node of some cluster has been ready.
+    pub async fn devices_formed(&self) -> StoreResult<HashSet<DeviceId>> {
+        let rows = sqlx::query("SELECT DISTINCT device_id FROM device_events WHERE kind = 'formed'").fetch_all(&self.read).await?;
+        rows.iter().map(|row| parsed(row, "device_id")).collect()
     }
 
     /// The transcript of a proof, where it was kept, as the JSON that was written.

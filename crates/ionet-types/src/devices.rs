@@ -28,6 +28,45 @@ pub enum DeviceUse {
     Releasing,
 }
 
+/// How a device is, as far as the network can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceState {
+    /// Known, and never verified.
+    Registered,
+    /// It is here and has to pass a proof, for the first time or again.
+    Verifying,
+    /// It can be hired.
+    Ready,
+    /// It works for a customer.
+    Hired,
+    /// Its owner takes it out of the market.
+    Paused,
+    /// The network watches, and it is away.
+    Down,
+    /// It has been down for more than five days.
+    Inactive,
+    /// The network takes it out of the market.
+    Blocked,
+    /// Given up, for good.
+    Terminated,
+    /// Nobody can tell: the network itself was away. Counts against nobody.
+    Unknown,
+}
+
+/// How a device is, since when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceStatus {
+    /// How it is.
+    pub state: DeviceState,
+    /// Since when, unix seconds.
+    pub since_unix_secs: i64,
+    /// Why: a stable name.
+    pub reason: String,
+    /// Why, and what to do about it, for a person.
+    pub detail: String,
+}
+
 /// A device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Device {
@@ -36,6 +75,8 @@ pub struct Device {
     /// The name that its supplier gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// How it is.
+    pub status: DeviceStatus,
     /// Whether it is heard of.
     pub connection: DeviceConnection,
     /// What it is used for.

@@ -105,6 +105,9 @@ codes! {
     DeviceOwnerUndeclared = "device_owner_undeclared", "the device does not name this wallet as its owner: start its agent with --owner";
     DeviceNotYours = "device_not_yours", "this device, or this part of its stake, belongs to another wallet";
     DeviceInUse = "device_in_use", "the device is hired or reserved: wait until its cluster has ended";
+    DeviceRefuses = "device_refuses", "the device's present state does not allow this";
+    ProofNotFound = "proof_not_found", "there is no such proof, or its transcript was not kept: only that of what failed is";
+    TransferNotFound = "transfer_not_found", "there is no such transfer, or it was begun already";
     CaseNotFound = "case_not_found", "there is no such case";
     SupplyMissing = "supply_missing", "this network has no supply side: it mints, pays and stakes nothing";
     EpochNotFound = "epoch_not_found", "there is no such epoch yet";

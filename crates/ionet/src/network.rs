@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use ionet_agent::AgentOptions;
 use ionet_api::ApiOptions;
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Timing, Unmeasured};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Measuring, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
 use ionet_rules::supply::SupplyParams;
@@ -139,8 +139,8 @@ impl LocalNetwork {
         let hub = Hub::open(HubOptions {
             store: home.store().join("hub.sqlite"),
             epochs: home.epochs(),
-            // This machine's own devices are not measured: whoever is there counts as connected at the lowest tier.
-            unmeasured: Some(Unmeasured { tier: 1 }),
+            unmeasured: None,
+            measuring: Some(Measuring::LOCAL),
             ledger,
             operator,
             prices: PriceList::default(),

@@ -82,6 +82,7 @@ impl World {
             store: dir.path().join("hub.db"),
             epochs: dir.path().join("epochs"),
             unmeasured: Some(Unmeasured { tier: 1 }),
+            measuring: None,
             ledger: ledger.clone(),
             operator: operator.clone(),
             prices: PriceList::default(),

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ionet_devices::{BlockReason, Event};
 use ionet_store::{Admitted, Presented, Reported};
 use ionet_types::agent::{HubMessage, Introduction, workload::Token};
 use ionet_types::audit::{Actor, AuditAction};
@@ -57,10 +58,17 @@ impl Shared {
             }
         }
         match self.decide(device, said, address, now_unix_secs).await {
-            Ok(Ok(entered)) => Ok(entered),
+            Ok(Ok(entered)) => {
+                // Killed between the two, the hub says it again.
+                if entered.admitted.is_suspect {
+                    self.suspect(device, now_unix_secs).await;
+                }
+                Ok(entered)
+            }
             Ok(Err(refusal)) => {
                 if refusal == JoinRefusal::CredentialReused {
                     tracing::error!(%device, "alarm.credential_reused: somebody holds a copy of the device's key");
+                    self.suspect(device, now_unix_secs).await;
                 }
                 let detail = json!({ "code": refusal.code(), "address": address.map(|address| address.to_string()) });
                 // Keys cost nothing, so refusals count for the address, where there is one.
@@ -72,6 +80,14 @@ impl Shared {
                 tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be admitted");
                 Err(unavailable())
             }
+        }
+    }
+
+    /// Blocks a device whose key somebody else holds.
+    async fn suspect(&self, device: DeviceId, now_unix_secs: i64) {
+        let blocked = Event::Blocked { reason: BlockReason::CredentialReused };
+        if let Err(error) = self.tell(device, blocked, now_unix_secs).await {
+            tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be blocked");
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
+use ionet_types::agent::{Answer, DesiredState, DesiredWorkload, Hardware, HubMessage, Load, ObservedState, ObservedWorkload, WorkloadKey};
 use ionet_types::hardware::HardwareModel;
 use ionet_types::{ClusterId, DeviceId};
 use tokio::sync::{mpsc, watch};
@@ -41,6 +41,28 @@ pub(super) struct Session {
     observed: Option<Arc<ObservedState>>,
     heard: Instant,
     pub(super) requests: Requests,
+    /// The connection as heartbeats name it, and the number of the last one.
+    pub(super) beats: Beats,
+    /// Who waits for the answers to a proof.
+    pub(super) prover: Option<mpsc::Sender<Answer>>,
+}
+
+/// What a connection's heartbeats are checked against, and what they last said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beats {
+    pub(super) session: ionet_types::agent::Session,
+    /// Number of the last one; 0 before the first.
+    pub(super) last: u64,
+    /// How busy the device was.
+    pub(super) load: Load,
+    /// How much its clock is ahead of the hub's, seconds. Told, never believed.
+    pub(super) clock_ahead_secs: i64,
+}
+
+impl Beats {
+    pub(super) fn new(session: ionet_types::agent::Session) -> Self {
+        Self { session, last: 0, load: Load::default(), clock_ahead_secs: 0 }
+    }
 }
 
 /// What the outbox reads from.
@@ -60,6 +82,10 @@ pub(crate) struct Seen {
     pub(crate) observed: Option<Arc<ObservedState>>,
     /// Revision of what it is to run; 0 before the hub has said.
     pub(crate) desired_revision: u64,
+    /// How busy it was when it last said.
+    pub(crate) load: Load,
+    /// How much its clock is ahead of the hub's, seconds.
+    pub(crate) clock_ahead_secs: i64,
 }
 
 impl Seen {
@@ -90,6 +116,7 @@ impl Directory {
         (generation, presence): (u64, i64),
         hardware: Hardware,
         model: Option<HardwareModel>,
+        beats: Beats,
     ) -> Channels {
         let (desired, desired_rx) = watch::channel(None);
         let (messages, messages_rx) = mpsc::channel(MESSAGES);
@@ -103,6 +130,8 @@ impl Directory {
             observed: None,
             heard: Instant::now(),
             requests: Requests::default(),
+            beats,
+            prover: None,
         };
         let mut state = self.lock();
         state.left_at_unix_secs.remove(&device);
@@ -125,6 +154,33 @@ impl Directory {
         let mut state = self.lock();
         let session = state.sessions.get_mut(&device)?;
         generation.is_none_or(|generation| session.generation == generation).then(|| act(session))
+    }
+
+    /// Ends a device's connection, if it has one: its outbox has nothing to wait for any more.
+    pub(crate) fn end(&self, device: DeviceId) {
+        let mut state = self.lock();
+        state.sessions.remove(&device);
+    }
+
+    /// Begins a proof of a connected device: its answers go to `prover`. `None` when it is not connected or already proves something.
+    pub(crate) fn begin_proof(&self, device: DeviceId, prover: mpsc::Sender<Answer>) -> Option<(u64, mpsc::Sender<HubMessage>)> {
+        self.with(device, None, |session| {
+            if session.prover.as_ref().is_some_and(|prover| !prover.is_closed()) {
+                return None;
+            }
+            session.prover = Some(prover);
+            Some((session.generation, session.messages.clone()))
+        })?
+    }
+
+    /// A proof is over.
+    pub(crate) fn end_proof(&self, device: DeviceId, generation: u64) {
+        self.with(device, Some(generation), |session| session.prover = None);
+    }
+
+    /// Whether this session is still the device's.
+    pub(crate) fn is_session(&self, device: DeviceId, generation: u64) -> bool {
+        self.with(device, Some(generation), |_| ()).is_some()
     }
 
     /// A device has spoken. `false` when its session is over.
@@ -210,6 +266,8 @@ impl Session {
             model: self.model.clone(),
             observed: self.observed.clone(),
             desired_revision: self.desired.borrow().as_ref().map_or(0, |desired| desired.revision),
+            load: self.beats.load,
+            clock_ahead_secs: self.beats.clock_ahead_secs,
         }
     }
 }

@@ -12,17 +12,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ionet_devices::{Duty, Event};
 use ionet_market::PriceList;
 use ionet_store::Store;
 use ionet_types::DeviceId;
-use ionet_types::agent::{Hello, HubMessage};
+use ionet_types::agent::{Hello, HubMessage, Session};
 
 use crate::alarms::WriteWatch;
 use crate::clock::Clock;
+use crate::devices::Lives;
+use crate::error::HubResult;
 use crate::options::{Admission, HubOptions};
+use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
 
 use admission::{Entered, JoinLimiters};
+use directory::Beats;
 pub(crate) use directory::{Directory, Seen};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
@@ -46,11 +51,15 @@ pub(crate) struct Shared {
     /// How many refusals of each are noted, and of all together.
     pub(crate) refusals: WriteWatch,
     pub(crate) all_refusals: WriteWatch,
+    pub(crate) lives: Lives,
+    pub(crate) transfers: Transfers,
+    /// Whether the operator vouches for devices that have proved nothing yet.
+    vouched: bool,
     generations: AtomicU64,
 }
 
 impl Agents {
-    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>) -> Self {
+    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>, lives: Lives) -> Self {
         Self(Arc::new(Shared {
             network: options.ledger.program_id.to_string(),
             store,
@@ -64,6 +73,9 @@ impl Agents {
             writes: WriteWatch::new(options.limits.writes_per_minute),
             refusals: WriteWatch::new(options.limits.refusals_noted_per_minute),
             all_refusals: WriteWatch::new(options.limits.all_refusals_noted_per_minute),
+            lives,
+            transfers: Transfers::default(),
+            vouched: options.measuring.is_none_or(|measuring| measuring.vouched),
             generations: AtomicU64::new(1),
         }))
     }
@@ -80,6 +92,14 @@ impl Agents {
 }
 
 impl Shared {
+    /// Tells a device's life what happened. What cannot happen to it now is no error here.
+    pub(crate) async fn tell(&self, device: DeviceId, event: Event, now_unix_secs: i64) -> HubResult<()> {
+        if let Err(refused) = self.lives.apply(&self.store, device, event, now_unix_secs).await? {
+            tracing::debug!(%device, ?event, code = refused.code(), "a device's life refuses");
+        }
+        Ok(())
+    }
+
     /// After this long in silence a connection counts as dead.
     pub(crate) fn silence(&self) -> Duration {
         Duration::from_secs(u64::from(self.heartbeat_secs) * 3)
@@ -111,10 +131,23 @@ impl PendingAgent {
         let shared = &self.agents.0;
         let public_key = hello.verify(&shared.network, &self.nonce).map_err(|error| refused(error.code(), &error.to_string()))?;
         let device = DeviceId(public_key);
+        let session = Session::new(&shared.network, &self.nonce, &public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
         let said = hello.introduction.into_said();
+        if shared.lives.life(device).is_some_and(|life| life.duty() == Duty::Terminated) {
+            return Err(refused("device_terminated", "this device was given up; a device that comes back is a new one, with a new key"));
+        }
+        let hardware = said.hardware.fingerprint();
         let Entered { admitted, credential } = shared.admit(device, &said, self.address, now_unix_secs).await?;
-        let presence = match shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await {
+        let registered = async {
+            shared.tell(device, Event::Connected { hardware }, now_unix_secs).await?;
+            if shared.vouched {
+                shared.tell(device, Event::Vouched { hardware }, now_unix_secs).await?;
+                shared.store.device_verified_set(device, &said.hardware).await?;
+            }
+            HubResult::Ok(shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await?)
+        };
+        let presence = match registered.await {
             Ok(presence) => presence,
             Err(error) => {
                 tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
@@ -124,7 +157,8 @@ impl PendingAgent {
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
-        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model);
+        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model, Beats::new(session));
+        shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
         let greeting = vec![welcome, HubMessage::Credential { credential }];

@@ -1,12 +1,17 @@
 //! The two ends of one agent's connection, for whoever moves its messages over a socket.
 
+use ionet_devices::Event;
 use ionet_types::DeviceId;
-use ionet_types::agent::{AgentMessage, HubMessage, ObservedState};
+use ionet_types::agent::challenge::Direction;
+use ionet_types::agent::{AgentMessage, Answer, Heartbeat, HubMessage, ObservedState};
 use ionet_types::problem::Code;
 
 use super::Agents;
-use super::directory::Channels;
+use super::directory::{Beats, Channels};
 use crate::error::{ErrorKind, HubError, HubResult};
+
+/// A device's clock that is off by more is worth a line in the log, seconds.
+const CLOCK_SKEW_SECS: i64 = 60;
 
 /// Takes what the agent says. Dropping it ends the session: the device is unknown until it connects again.
 pub struct AgentInbox {
@@ -33,7 +38,10 @@ impl AgentInbox {
         }
         match message {
             AgentMessage::Observed(observed) => self.observed(observed),
-            AgentMessage::Heartbeat { .. } | AgentMessage::Answer(_) | AgentMessage::TransferReport(_) | AgentMessage::Unknown => {}
+            AgentMessage::Heartbeat(heartbeat) => return self.beat(&heartbeat),
+            AgentMessage::Answer(answer) => self.answered(*answer),
+            AgentMessage::TransferReport(report) => shared.transfers.end(report.ticket, Direction::Download, &report.digest),
+            AgentMessage::Unknown => {}
             AgentMessage::Hello(_) => return Err(closed("a hello is said once")),
             AgentMessage::HttpResponse(response) => self.requests(|requests| requests.response(response)),
             AgentMessage::HttpBody(body) => self.requests(|requests| requests.body(body)),
@@ -45,6 +53,34 @@ impl AgentInbox {
 
     fn requests(&self, act: impl FnOnce(&mut super::tunnel::Requests)) {
         self.agents.0.directory.with(self.device, Some(self.generation), |session| act(&mut session.requests));
+    }
+
+    /// Checks a heartbeat and takes it in. One that is not this device's, on this connection, in its order, ends the connection.
+    fn beat(&self, heartbeat: &Heartbeat) -> HubResult<()> {
+        let shared = &self.agents.0;
+        let beats = shared.directory.with(self.device, Some(self.generation), |session| session.beats);
+        let Some(beats) = beats else { return Ok(()) };
+        let checked = heartbeat.follows(beats.last).and_then(|()| heartbeat.verify(&beats.session, &self.device.0));
+        if let Err(error) = checked {
+            tracing::warn!(device = %self.device, code = error.code(), "a heartbeat was refused");
+            return Err(closed(&error.to_string()));
+        }
+        let clock_ahead_secs = heartbeat.unix_secs.saturating_sub(shared.clock.now_unix_secs());
+        if (clock_ahead_secs.abs() > CLOCK_SKEW_SECS) != (beats.clock_ahead_secs.abs() > CLOCK_SKEW_SECS) {
+            tracing::warn!(device = %self.device, clock_ahead_secs, "a device's clock was stepped; nothing depends on it");
+        }
+        shared.directory.with(self.device, Some(self.generation), |session| {
+            session.beats = Beats { last: heartbeat.sequence, load: heartbeat.load, clock_ahead_secs, ..session.beats };
+        });
+        Ok(())
+    }
+
+    /// Hands an answer to whoever runs the proof. Nobody does, or it does not listen: then nobody asked.
+    fn answered(&self, answer: Answer) {
+        let prover = self.agents.0.directory.with(self.device, Some(self.generation), |session| session.prover.clone());
+        if let Some(prover) = prover.flatten() {
+            let _ = prover.try_send(answer);
+        }
     }
 
     fn observed(&self, observed: ObservedState) {
@@ -73,6 +109,12 @@ impl Agents {
         // Lost with the runtime it does no harm: the next run closes the presence when this one was last there.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
+                // A device that is back already has not left.
+                if shared.directory.seen_one(device).is_none()
+                    && let Err(error) = shared.lives.apply(&shared.store, device, Event::Disconnected, now_unix_secs).await
+                {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "that a device has left could not be stored");
+                }
                 if let Err(error) = shared.store.presence_end(presence, now_unix_secs).await {
                     tracing::warn!(%device, error = &error as &dyn std::error::Error, "the end of a presence could not be stored");
                 }

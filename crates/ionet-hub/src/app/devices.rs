@@ -1,9 +1,10 @@
 //! Devices, as everybody may see them.
 
+use ionet_devices::{Event, Reason, Refused, State};
 use ionet_store::{DeviceRow, Reservation};
 use ionet_types::DeviceId;
 use ionet_types::agent::Isolation;
-use ionet_types::devices::{Device, DeviceConnection, DeviceGpu, DeviceUse};
+use ionet_types::devices::{Device, DeviceConnection, DeviceGpu, DeviceState, DeviceStatus, DeviceUse};
 use ionet_types::hardware::HardwareKind;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 use super::{page, page_cursor, page_limit};
 use crate::Hub;
 use crate::caller::Caller;
-use crate::error::HubResult;
+use crate::devices::lives::sentence;
+use crate::error::{HubError, HubResult};
 
 impl Hub {
     /// All devices that have ever connected, by id.
@@ -42,11 +44,69 @@ impl Hub {
         Ok(self.device_viewed(&row, reservation.as_ref()))
     }
 
+    /// How a device is, why, and what can be done about it.
+    fn device_status(&self, row: &DeviceRow) -> DeviceStatus {
+        let now_unix_secs = self.clock().now_unix_secs();
+        let Some(view) = self.agents().0.lives.view(row.id, now_unix_secs) else {
+            // It was here before lives were kept, and has not come back since.
+            return DeviceStatus {
+                state: DeviceState::Unknown,
+                since_unix_secs: row.last_seen_unix_secs,
+                reason: "not_seen_since_upgrade".to_owned(),
+                detail: "it has not connected since the network keeps account of its devices".to_owned(),
+            };
+        };
+        let changes = row.verified.as_ref().map(|verified| row.hardware.changes_since(verified)).unwrap_or_default();
+        DeviceStatus {
+            state: state(view.state),
+            since_unix_secs: view.since_unix_secs,
+            reason: view.reason.code().to_owned(),
+            detail: detail(&view.reason, &changes),
+        }
+    }
+
+    /// The owner takes a device out of the market; a customer who is there may finish.
+    pub async fn device_pause(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
+        self.device_told(caller, id, Event::Paused).await
+    }
+
+    /// The owner brings a device back.
+    pub async fn device_resume(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
+        self.device_told(caller, id, Event::Resumed).await
+    }
+
+    /// The owner gives a device up, for good.
+    pub async fn device_terminate(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
+        if self.store().reservation_of(id).await?.is_some() {
+            return Err(Code::DeviceInUse.into());
+        }
+        let device = self.device_told(caller, id, Event::Terminated).await?;
+        self.agents().0.directory.end(id);
+        Ok(device)
+    }
+
+    /// Tells the life of the caller's own device what its owner wants.
+    async fn device_told(&self, caller: &Caller, id: DeviceId, event: Event) -> HubResult<Device> {
+        caller.may_write()?;
+        let row = self.store().device(id).await?.ok_or(Code::DeviceNotFound)?;
+        if row.owner != Some(caller.wallet) {
+            return Err(Code::DeviceNotYours.into());
+        }
+        let agents = &self.agents().0;
+        match agents.lives.apply(&agents.store, id, event, self.clock().now_unix_secs()).await? {
+            Ok(_) => self.device_show(id).await,
+            Err(Refused::Hired) => Err(Code::DeviceInUse.into()),
+            Err(refused) => Err(HubError::from(Code::DeviceRefuses).saying(refused.to_string())),
+        }
+    }
+
     fn device_viewed(&self, row: &DeviceRow, reservation: Option<&Reservation>) -> Device {
         let connected = self.agents().0.directory.seen_one(row.id).is_some();
+        let status = self.device_status(row);
         Device {
             id: row.id,
             label: row.label.clone(),
+            status,
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
             usage: match reservation {
                 None => DeviceUse::Free,
@@ -68,5 +128,43 @@ impl Hub {
             registered_at_unix_secs: row.registered_at_unix_secs,
             last_seen_unix_secs: if connected { self.clock().now_unix_secs() } else { row.last_seen_unix_secs },
         }
+    }
+}
+
+const fn state(state: State) -> DeviceState {
+    match state {
+        State::Registered => DeviceState::Registered,
+        State::Verifying => DeviceState::Verifying,
+        State::Ready => DeviceState::Ready,
+        State::Hired => DeviceState::Hired,
+        State::Paused => DeviceState::Paused,
+        State::Down => DeviceState::Down,
+        State::Inactive => DeviceState::Inactive,
+        State::Blocked => DeviceState::Blocked,
+        State::Terminated => DeviceState::Terminated,
+        State::Unknown => DeviceState::Unknown,
+    }
+}
+
+/// A reason for a person. `changes` are those of its hardware since it was verified.
+fn detail(reason: &Reason, changes: &[String]) -> String {
+    let blocked = |block| match (block, changes) {
+        (ionet_devices::BlockReason::HardwareChanged, [_, ..]) => format!("{}; {}", changes.join(", "), sentence(block)),
+        _ => sentence(block).to_owned(),
+    };
+    match reason {
+        Reason::NeverConnected => "it has not connected yet".to_owned(),
+        Reason::NeverVerified => "it left before it passed a proof: it is asked again when it is back".to_owned(),
+        Reason::FirstTests => "it is asked for its first proof".to_owned(),
+        Reason::TestFailed(code) => format!("its last proof failed ({code}): it is asked again; `ionet devices proofs` shows why"),
+        Reason::TestPassed => "its last proof was right".to_owned(),
+        Reason::Tenant => "a customer has it".to_owned(),
+        Reason::TenantThenBlocked(block) => format!("a customer has it; afterwards it is blocked: {}", blocked(*block)),
+        Reason::Owner => "its owner paused it".to_owned(),
+        Reason::HubAway => "the network was away and cannot tell; this counts against nobody".to_owned(),
+        Reason::HubJustBack => "the network is just back and gives devices time to return; this counts against nobody".to_owned(),
+        Reason::NotConnected => "it is not connected".to_owned(),
+        Reason::Blocked(block) => blocked(*block),
+        Reason::GivenUp => "it was given up, for good".to_owned(),
     }
 }

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use ionet_epochs::Closed;
-use ionet_rules::epochs::Epochs;
 use ionet_rules::rewards::Pot;
-use ionet_rules::supply::SupplyParams;
 use ionet_types::epochs::{Allocation, Epoch, EpochStatus, PotSummary, Supply, Verifier};
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -14,6 +12,7 @@ use ionet_types::{Address, Money};
 
 use super::{page, page_cursor, page_limit};
 use crate::Hub;
+use crate::epochs::Chain;
 use crate::error::{HubError, HubResult};
 use crate::reconcilers::epochs::{ClosedRow, StoredStatement};
 
@@ -46,29 +45,12 @@ pub(crate) fn allocation_summary(closed: &Closed, sha256: [u8; 32], now: i64) ->
     }
 }
 
-/// What the chain says of emission.
-struct Emission {
-    params: SupplyParams,
-    book: Epochs,
-    now: i64,
-}
-
-impl Emission {
-    /// The epoch that runs; 0 before the first.
-    fn running(&self) -> u64 {
-        if self.now < self.book.first_unix_secs {
-            return 0;
-        }
-        self.params.epochs_over(self.book.first_unix_secs, self.now).saturating_add(1)
-    }
-}
-
 impl Hub {
     /// Emission and payout as the chain has it.
     pub async fn supply(&self) -> HubResult<Supply> {
-        let (emission, verifiers) = futures::try_join!(self.emission(), async { Ok(self.ledger().verifiers().await?) })?;
+        let (chain, verifiers) = futures::try_join!(Chain::look(self), async { Ok(self.ledger().verifiers().await?) })?;
         let closed_epoch = self.last_closed().await?.map_or(0, |row| row.epoch);
-        let Emission { params, book, .. } = &emission;
+        let Chain { params, book, .. } = &chain;
         let verifier = |verifier: &ionet_rules::epochs::Verifier| {
             let votes = verifier.voted_at_unix_secs != 0;
             Verifier {
@@ -84,7 +66,7 @@ impl Hub {
             epoch_secs: params.epoch_secs,
             challenge_window_secs: params.challenge_window_secs,
             first_unix_secs: book.first_unix_secs,
-            epoch: emission.running(),
+            epoch: chain.running(),
             minted_epoch: book.minted,
             closed_epoch,
             accepted_epoch: book.accepted.epoch,
@@ -101,30 +83,30 @@ impl Hub {
     /// All epochs so far, the running one first.
     pub async fn epoch_list(&self, request: &PageRequest) -> HubResult<Page<Epoch>> {
         let limit = page_limit(request)?;
-        let emission = self.emission().await?;
+        let chain = Chain::look(self).await?;
         let before: u64 = page_cursor(request)?.unwrap_or(u64::MAX);
         if before == 0 {
             return Err(Code::CursorInvalid.into());
         }
-        let newest = emission.running().min(before - 1);
+        let newest = chain.running().min(before - 1);
         let oldest = newest.saturating_sub(u64::from(limit)).max(1);
         let rows = self.store().epochs::<StoredStatement, Allocation>(Some(newest.saturating_add(1)), limit + 1).await?;
         let mut epochs = Vec::new();
         for number in (oldest..=newest).rev() {
             let row = rows.iter().find(|row| row.epoch == number).cloned();
-            epochs.push(self.epoch_viewed(&emission, number, row).await?);
+            epochs.push(self.epoch_viewed(&chain, number, row).await?);
         }
         Ok(page(epochs, limit, |epoch| epoch.epoch.to_string(), |epoch| epoch))
     }
 
     /// An epoch.
     pub async fn epoch_show(&self, number: u64) -> HubResult<Epoch> {
-        let emission = self.emission().await?;
-        if number == 0 || number > emission.running() {
+        let chain = Chain::look(self).await?;
+        if number == 0 || number > chain.running() {
             return Err(Code::EpochNotFound.into());
         }
         let row = self.store().epoch(number).await?;
-        self.epoch_viewed(&emission, number, row).await
+        self.epoch_viewed(&chain, number, row).await
     }
 
     /// Where the file of a published epoch is.
@@ -137,8 +119,8 @@ impl Hub {
         Err(Code::EpochNotClosed.into())
     }
 
-    async fn epoch_viewed(&self, emission: &Emission, number: u64, row: Option<ClosedRow>) -> HubResult<Epoch> {
-        let Emission { params, book, now } = emission;
+    async fn epoch_viewed(&self, chain: &Chain, number: u64, row: Option<ClosedRow>) -> HubResult<Epoch> {
+        let Chain { params, book, now } = chain;
         let (starts_at_unix_secs, ends_at_unix_secs) = params.epoch_bounds(book.first_unix_secs, number);
         let accepted = number <= book.accepted.epoch;
         let held = if row.is_some() || *now < ends_at_unix_secs {
@@ -163,12 +145,6 @@ impl Hub {
             emission: Money::io(params.schedule()?.emission(number).0),
             allocation: row.map(|row| row.summary),
         })
-    }
-
-    async fn emission(&self) -> HubResult<Emission> {
-        let ledger = self.ledger();
-        let (supply, epochs, now) = futures::try_join!(ledger.supply(), ledger.epochs(), ledger.chain_now_unix_secs())?;
-        Ok(Emission { params: supply.params, book: epochs.book, now })
     }
 
     pub(crate) async fn last_closed(&self) -> HubResult<Option<ClosedRow>> {

@@ -26,14 +26,18 @@ impl Hub {
         Ok(HardwareList { items: self.options().prices.models().iter().map(offer).collect() })
     }
 
-    /// The devices that could be hired now: connected, of a model with a price, and reserved for nobody.
+    /// The devices that could be hired now: verified and connected, of a model with a price, and reserved for nobody.
     pub(crate) async fn candidates(&self) -> HubResult<Vec<Candidate>> {
         let reserved: BTreeSet<_> = self.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
         let since = self.clock().now_unix_secs().saturating_sub(FAILURE_MEMORY_SECS);
         let failed: BTreeMap<_, _> = self.store().devices_failed_since(since).await?.into_iter().collect();
         let seen = self.agents().0.directory.seen();
+        let now_unix_secs = self.clock().now_unix_secs();
+        let lives = &self.agents().0.lives;
+        let hireable: BTreeSet<_> =
+            lives.select(|device, life, watching| life.may_be_hired(now_unix_secs, watching).then_some(device)).into_iter().collect();
         let candidate = |(device, seen): (_, crate::agents::Seen)| {
-            let free = !reserved.contains(&device);
+            let free = hireable.contains(&device) && !reserved.contains(&device);
             Some(Candidate {
                 device,
                 hardware: seen.model.filter(|_| free)?,

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use ionet_devices::{BlockReason, Event};
 use ionet_store::{CodeDecision, CodeInsert, CodeLimits, NewDeviceCode, NewJoinToken};
 use ionet_types::agent::MAX_LABEL_BYTES;
 use ionet_types::joins::{
@@ -176,6 +177,8 @@ impl Hub {
         caller.is_wallet()?;
         match self.store().credential_reset(device, caller.wallet, self.clock().now_unix_secs()).await? {
             Some(true) => {
+                let unblocked = Event::Unblocked { reason: BlockReason::CredentialReused };
+                self.agents().0.tell(device, unblocked, self.clock().now_unix_secs()).await?;
                 self.signals().deployments.notify_one();
                 Ok(())
             }

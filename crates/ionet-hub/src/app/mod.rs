@@ -11,6 +11,7 @@ mod joins;
 mod keys;
 mod network;
 mod payments;
+mod proofs;
 mod quotes;
 mod ray;
 mod receipts;

@@ -8,7 +8,7 @@ use ionet_rules::booking::HardwareKind;
 use ionet_rules::epochs::Paid;
 use ionet_rules::money::{self, BPS, Io, Usdc};
 use ionet_rules::multipliers::UNLISTED;
-use ionet_rules::rewards::{NominationFacts, P_ONE, Pot, Standing as Allowed, Tier, base_score, nomination, share, weight};
+use ionet_rules::rewards::{NominationFacts, P_ONE, Pot, Tier, base_score, nomination, share, weight};
 use ionet_rules::stake;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -20,7 +20,7 @@ use ionet_types::{Address, DeviceId, MicroUsd, Money};
 use super::{page_cursor, page_limit};
 use crate::Hub;
 use crate::caller::Caller;
-use crate::epochs::uptime;
+use crate::epochs::{Chain, uptime};
 use crate::error::{HubError, HubResult};
 use crate::translate;
 
@@ -137,8 +137,11 @@ impl Hub {
         let presences = presences.get(&device).map_or(&[][..], Vec::as_slice);
         let clock = self.clock().now_unix_secs();
         let up = uptime::downs(presences, &watches, self.grace(), clock);
-        let assumed = self.options().unmeasured;
-        let tier = Tier::from_u8(assumed.map_or(0, |assumed| assumed.tier))?;
+        let epoch = Chain::look(self).await?.running();
+        let formed = self.store().devices_formed().await?.contains(&device);
+        // As the epoch that is next would see it: this epoch's proofs are the last ones then.
+        let measured = self.measured(&self.proofs_for(epoch.saturating_add(1)).await?, device, up.is_some(), formed);
+        let tier = measured.tier;
         let (multiplier_centi, processors) = standing.as_ref().map_or((0, 1), |one| (one.multiplier_centi, one.processors));
         let facts = NominationFacts {
             staked: Io(standing.as_ref().map_or(0, |one| one.staked_io)),
@@ -147,9 +150,9 @@ impl Hub {
             multiplier_centi,
             tier,
             uptime_secs: up.map_or(0, |(first, downs)| uptime::continuous_secs(first, &downs, clock)),
-            last_proof_passed: assumed.is_some(),
-            cluster_formation_passed: assumed.is_some(),
-            standing: Allowed::Good,
+            last_proof_passed: measured.last_proof_passed,
+            cluster_formation_passed: measured.cluster_formation_passed,
+            standing: measured.standing,
             payout_wallet_set: standing.is_some(),
         };
         let checks = nomination(&facts, &params);

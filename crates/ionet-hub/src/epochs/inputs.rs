@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use ionet_epochs::{CoStake, Device, Draft, Epoch, Inputs, Model, Outcome, Test};
+use ionet_epochs::{CoStake, Device, Draft, Epoch, Inputs, Model};
 use ionet_rules::booking::HardwareKind;
 use ionet_rules::fees;
 use ionet_rules::money::{Currency, Io, MicroUsd, Units, Usdc};
-use ionet_rules::rewards::{self, Measurement, P_ONE, Standing as Allowed, Tier};
+use ionet_rules::rewards;
 use ionet_rules::worklog::LOG_PERIOD_MINUTES;
 use ionet_store::{Presence, Watch};
 use ionet_types::DeviceId;
 use ionet_types::transactions::{Record, RecordBody};
 
+use super::measured::Measured;
 use super::start::Standing;
 use super::uptime::{self, Grace};
 use super::work::{self, Period};
 use crate::Hub;
 use crate::error::{HubError, HubResult};
+use crate::proofs::reference::Reference;
 
 /// What the network assumes of a device that it does not measure yet; `None` in [`crate::HubOptions::unmeasured`] assumes nothing, and nobody
 /// is nominated. Whatever is assumed stands in every published epoch.
@@ -61,11 +63,17 @@ impl Hub {
             grace: self.grace(),
             now: now_unix_secs,
         };
+        let proofs = self.proofs_for(epoch.number).await?;
+        let formed = self.store().devices_formed().await?;
         let mut draft = Draft::new(epoch);
         for standing in standings.values() {
             let hired = standing.hired || worked.contains_key(&standing.device);
             let work = worked.get(&standing.device).copied().unwrap_or_default();
-            self.draft_device(&mut draft, &Standing { hired, ..standing.clone() }, work, seen.uptimes(standing.device, from, to))?;
+            let uptimes = seen.uptimes(standing.device, from, to);
+            let measured = self.measured(&proofs, standing.device, uptimes.1 > 0, formed.contains(&standing.device));
+            let reference = self.reference(standing.device, standing.model.as_deref(), None).await?;
+            let standing = Standing { hired, ..standing.clone() };
+            self.draft_device(&mut draft, &standing, work, uptimes, (&measured, reference))?;
         }
         draft.seal().map_err(HubError::internal)
     }
@@ -77,16 +85,20 @@ impl Hub {
         Grace { before_secs: silence, after_secs: timing.return_within_secs, blip_secs: silence }
     }
 
-    fn draft_device(&self, draft: &mut Draft, standing: &Standing, work: Worked, uptimes: (u32, u32)) -> HubResult<()> {
+    fn draft_device(
+        &self,
+        draft: &mut Draft,
+        standing: &Standing,
+        work: Worked,
+        uptimes: (u32, u32),
+        (measured, reference): (&Measured, Reference),
+    ) -> HubResult<()> {
         let addresses = &self.options().ledger.program_id;
         let key = solana_address::Address::new_from_array(standing.device.0);
         let kind = standing.kind.rules();
-        let name = standing.model.clone().unwrap_or_else(|| format!("unlisted {}", standing.kind.name()));
-        let model = Model { name, kind, multiplier_centi: standing.multiplier_centi, reference: Measurement::default() };
+        let model = Model { name: reference.name, kind, multiplier_centi: standing.multiplier_centi, reference: reference.measurement };
         let model = draft.model(model).map_err(HubError::internal)?;
         let (uptime_secs, uptime_at_end_secs) = uptimes;
-        let assumed = self.options().unmeasured;
-        let passes = assumed.is_some() && uptime_at_end_secs > 0;
         let device = Device {
             key: standing.device.0,
             beneficiary: ionet_ledger::address::device_claim(addresses, &key).to_bytes(),
@@ -96,26 +108,24 @@ impl Hub {
             }),
             model,
             processors: standing.processors,
-            tier: Tier::from_u8(assumed.map_or(0, |assumed| assumed.tier))?,
+            tier: measured.tier,
             staked: Io(standing.staked_io),
             unstaking: standing.unstaking,
             uptime_secs,
             uptime_at_end_secs,
-            last_proof_passed: assumed.is_some(),
-            proof_passed: passes,
-            cluster_formation_passed: assumed.is_some(),
-            standing: Allowed::Good,
+            last_proof_passed: measured.last_proof_passed,
+            proof_passed: measured.proof_passed,
+            cluster_formation_passed: measured.cluster_formation_passed,
+            standing: measured.standing,
             // It is named when a device is registered, and cannot be taken away.
             payout_wallet_set: standing.registered,
             hired: standing.hired,
-            last_p_millionths: if assumed.is_some() { P_ONE } else { 0 },
+            last_p_millionths: measured.last_p_millionths,
             compute_credits: MicroUsd(work.credits_micro_usd),
             work_io: Io(work.io),
             work_usdc: Usdc(work.usdc),
         };
-        // Not measured yet: one test that asks nothing, passed by whoever is there.
-        let test = Test { outcome: if passes { Outcome::Passed } else { Outcome::Missed }, measured: Measurement::default() };
-        draft.device(&device, if standing.hired { &[] } else { std::slice::from_ref(&test) }).map_err(HubError::internal)
+        draft.device(&device, if standing.hired { &[] } else { &measured.tests }).map_err(HubError::internal)
     }
 
     /// What each device earned by the work logs written in this time.

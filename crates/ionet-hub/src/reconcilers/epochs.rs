@@ -17,6 +17,7 @@ use solana_signer::Signer as _;
 
 use crate::Hub;
 use crate::app::allocation_summary;
+use crate::epochs::Chain;
 use crate::epochs::gates::{self, Facts, Held};
 use crate::error::{HubError, HubResult};
 
@@ -47,29 +48,9 @@ impl StoredStatement {
     }
 }
 
-/// What the chain says at one moment.
-struct Chain {
-    params: SupplyParams,
-    book: Epochs,
-    now: i64,
-}
-
-impl Chain {
-    async fn look(hub: &Hub) -> HubResult<Self> {
-        let ledger = hub.ledger();
-        let (supply, epochs, now) = futures::try_join!(ledger.supply(), ledger.epochs(), ledger.chain_now_unix_secs())?;
-        Ok(Self { params: supply.params, book: epochs.book, now })
-    }
-
-    /// Epochs that are over.
-    fn over(&self) -> u64 {
-        self.params.epochs_over(self.book.first_unix_secs, self.now)
-    }
-}
-
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
     let (clock, heartbeat_secs) = (hub.clock().now_unix_secs(), hub.options().timing.heartbeat_secs.max(1));
-    hub.0.watching.look(hub.store(), clock, heartbeat_secs).await?;
+    hub.0.watching.look(hub.store(), &hub.agents().0.lives, clock, heartbeat_secs).await?;
     let mut chain = Chain::look(hub).await?;
     remember_start(hub, &chain).await?;
     while chain.book.minted < chain.over() {

@@ -10,6 +10,7 @@ pub(crate) mod epochs;
 mod expiry;
 mod metering;
 mod prices;
+mod proofs;
 mod records;
 mod settlement;
 
@@ -37,7 +38,7 @@ type Act = for<'a> fn(&'a Hub) -> BoxFuture<'a, HubResult<()>>;
 /// Runs all reconcilers for ever.
 pub(crate) async fn run(hub: &Hub) {
     let signals = hub.signals();
-    let tasks: [(&str, &Notify, Act); 8] = [
+    let tasks: [(&str, &Notify, Act); 9] = [
         ("bookings", &signals.bookings, |hub| bookings::reconcile(hub).boxed()),
         ("deployments", &signals.deployments, |hub| deployments::reconcile(hub).boxed()),
         ("metering", &signals.metering, |hub| metering::reconcile(hub).boxed()),
@@ -46,6 +47,7 @@ pub(crate) async fn run(hub: &Hub) {
         ("prices", &signals.prices, |hub| prices::reconcile(hub).boxed()),
         ("records", &signals.records, |hub| records::reconcile(hub).boxed()),
         ("epochs", &signals.epochs, |hub| epochs::reconcile(hub).boxed()),
+        ("proofs", &signals.proofs, |hub| proofs::reconcile(hub).boxed()),
     ];
     futures::future::join_all(tasks.map(|(name, signal, act)| forever(hub, name, signal, act))).await;
 }

@@ -113,6 +113,7 @@ async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: 
         store: dir.path().join("hub.db"),
         epochs: dir.path().join("epochs"),
         unmeasured: Some(Unmeasured { tier: 1 }),
+        measuring: None,
         ledger: ledger.clone(),
         operator: operator.clone(),
         prices: PriceList::default(),

@@ -1,6 +1,5 @@
 //! Who is let in, against a model of an honest device and a thief with a copy of its key.
 
-use ionet_store::blocks::CREDENTIAL_REUSED;
 use ionet_store::{Admitted, Presented, Reported};
 use ionet_types::Address;
 use ionet_types::agent::{Declared, Hardware};
@@ -27,6 +26,10 @@ fn presented(token: Option<u8>, credential: Option<u8>, offered: u8) -> Presente
     }
 }
 
+fn let_in(is_new: bool, owner: Option<Address>) -> Admitted {
+    Admitted { is_new, owner, is_suspect: false }
+}
+
 impl TestStore {
     async fn admit(&self, number: u8, owner: Option<Address>, presented: &Presented<'_>, now: i64) -> Result<Admitted, JoinRefusal> {
         let hardware = hardware();
@@ -49,15 +52,15 @@ async fn a_token_admits_so_many_devices_for_its_wallet() {
     assert_eq!(test.admit(1, Some(other), &with(Some(50)), 110).await, Err(JoinRefusal::OwnerMismatch));
     assert_eq!(test.joined(wallet).await, 0, "who is refused uses nothing up");
     assert!(test.store.device(device(1)).await.unwrap().is_none(), "and leaves nothing behind");
-    assert_eq!(test.admit(1, None, &with(Some(50)), 110).await, Ok(Admitted { is_new: true, owner: Some(wallet) }));
+    assert_eq!(test.admit(1, None, &with(Some(50)), 110).await, Ok(let_in(true, Some(wallet))));
     assert_eq!(test.store.device(device(1)).await.unwrap().unwrap().owner, Some(wallet));
     // It comes again: with the token, without, and with a lie about its owner.
-    assert_eq!(test.admit(1, None, &with(Some(50)), 120).await, Ok(Admitted { is_new: false, owner: Some(wallet) }));
-    assert_eq!(test.admit(1, None, &with(None), 120).await, Ok(Admitted { is_new: false, owner: Some(wallet) }));
+    assert_eq!(test.admit(1, None, &with(Some(50)), 120).await, Ok(let_in(false, Some(wallet))));
+    assert_eq!(test.admit(1, None, &with(None), 120).await, Ok(let_in(false, Some(wallet))));
     assert_eq!(test.admit(1, Some(other), &with(None), 120).await, Err(JoinRefusal::OwnerMismatch));
     assert_eq!(test.store.device(device(1)).await.unwrap().unwrap().owner, Some(wallet));
     assert_eq!(test.joined(wallet).await, 1);
-    assert_eq!(test.admit(2, Some(wallet), &with(Some(50)), 120).await, Ok(Admitted { is_new: true, owner: Some(wallet) }));
+    assert_eq!(test.admit(2, Some(wallet), &with(Some(50)), 120).await, Ok(let_in(true, Some(wallet))));
     assert_eq!(test.admit(3, None, &with(Some(50)), 120).await, Err(JoinRefusal::TokenExhausted));
     assert_eq!(test.joined(wallet).await, 2);
     test.store.join_token_insert(&token(wallet, 60, 9, 100, 100)).await.unwrap();
@@ -72,10 +75,10 @@ async fn a_device_from_before_tokens_stays_in_and_may_be_claimed_once() {
     test.store.device_connected(device(1), &reported(&hardware, None), 50).await.unwrap();
     test.store.join_token_insert(&token(wallet, 50, 1, 100, 100)).await.unwrap();
     test.store.join_token_insert(&token(other, 60, 1, 100, 100)).await.unwrap();
-    assert_eq!(test.admit(1, None, &presented(None, None, 2), 110).await, Ok(Admitted { is_new: false, owner: None }));
+    assert_eq!(test.admit(1, None, &presented(None, None, 2), 110).await, Ok(let_in(false, None)));
     assert_eq!(test.store.device(device(1)).await.unwrap().unwrap().registered_at_unix_secs, 50);
-    assert_eq!(test.admit(1, None, &presented(Some(50), Some(2), 3), 110).await, Ok(Admitted { is_new: false, owner: Some(wallet) }));
-    assert_eq!(test.admit(1, None, &presented(Some(60), Some(3), 4), 110).await, Ok(Admitted { is_new: false, owner: Some(wallet) }));
+    assert_eq!(test.admit(1, None, &presented(Some(50), Some(2), 3), 110).await, Ok(let_in(false, Some(wallet))));
+    assert_eq!(test.admit(1, None, &presented(Some(60), Some(3), 4), 110).await, Ok(let_in(false, Some(wallet))));
     assert_eq!(test.joined(other).await, 0, "a token for nothing is not used up");
 }
 
@@ -89,31 +92,29 @@ async fn a_copied_key_blocks_the_device_until_its_owner_resets_it() {
     assert_eq!(come(Some(1), 2).await, Ok(false));
     assert_eq!(come(Some(1), 3).await, Ok(false), "the message with the second was lost");
     assert_eq!(come(Some(3), 4).await, Ok(false));
-    assert!(test.store.device_blocks().await.unwrap().is_empty());
+    assert_eq!(test.store.credential_reused_at(device(1)).await.unwrap(), None);
     for (credential, offered) in [(None, 5), (Some(1), 6), (Some(2), 7), (Some(99), 8)] {
         assert_eq!(come(credential, offered).await, Err(JoinRefusal::CredentialReused), "{credential:?}");
     }
-    let blocks = test.store.device_blocks_of(device(1)).await.unwrap();
-    assert_eq!(blocks.iter().map(|block| (block.reason.as_str(), block.since_unix_secs)).collect::<Vec<_>>(), [(CREDENTIAL_REUSED, 110)]);
+    assert_eq!(test.store.credential_reused_at(device(1)).await.unwrap(), Some(110));
     // The device itself goes on: what runs on it is somebody's paid work.
-    assert_eq!(come(Some(4), 9).await, Ok(false));
-    assert_eq!(test.store.device_blocks().await.unwrap().len(), 1);
+    let admitted = test.admit(1, None, &presented(None, Some(4), 9), 115).await.unwrap();
+    assert!(admitted.is_suspect && !admitted.is_new);
+    assert_eq!(test.store.credential_reused_at(device(1)).await.unwrap(), Some(110));
 
     assert_eq!(test.store.credential_reset(device(1), other, 120).await.unwrap(), Some(false));
     assert_eq!(test.store.credential_reset(device(9), wallet, 120).await.unwrap(), None);
     assert_eq!(come(Some(1), 10).await, Err(JoinRefusal::CredentialReused), "nobody else resets it");
     assert_eq!(test.store.credential_reset(device(1), wallet, 120).await.unwrap(), Some(true));
-    assert!(test.store.device_blocks().await.unwrap().is_empty());
+    assert_eq!(test.store.credential_reused_at(device(1)).await.unwrap(), None);
     assert_eq!(come(Some(1), 11).await, Ok(false), "what it still holds is of no account now");
     assert_eq!(come(Some(11), 12).await, Ok(false));
     let actions: Vec<_> = test.store.audit_of(wallet, None, 100).await.unwrap().into_iter().rev().map(|entry| (entry.actor, entry.action)).collect();
     let told = [
         (Actor::Wallet(wallet), "join_token_created"),
         (Actor::Device(device(1)), "device_joined"),
-        (Actor::Network, "device_blocked"),
         (Actor::Device(device(1)), "credential_reused"),
         (Actor::Wallet(wallet), "credential_reset"),
-        (Actor::Wallet(wallet), "device_unblocked"),
     ];
     assert_eq!(actions, told.map(|(actor, action)| (actor, action.to_owned())), "each once, however often it was tried");
 }
@@ -162,8 +163,8 @@ proptest! {
                     if arrives { *slot = Some(offered); }
                 } else {
                     assert_eq!(admitted, Err(JoinRefusal::CredentialReused));
-                    let blocked = !test.store.device_blocks().await.unwrap().is_empty();
-                    assert!(blocked, "who is refused for it is blocked for it");
+                    let noted = test.store.credential_reused_at(crate::device(1)).await.unwrap();
+                    assert_eq!(noted, Some(110), "what was refused is remembered");
                     // An honest device is refused only when somebody else was let in with its key.
                     assert!(is_thief || thief_got_in);
                 }

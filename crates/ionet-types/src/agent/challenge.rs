@@ -111,7 +111,7 @@ pub struct MemoryJob {
     pub lanes: u32,
     /// Blocks of each lane, a multiple of [`GROUP_BLOCKS`].
     pub lane_blocks: u32,
-    /// Rounds of the permutation that makes a block: even, what makes filling slower than reading.
+    /// Rounds of the permutation that makes a block, a multiple of four: what makes filling slower than reading.
     pub rounds: u16,
     /// Passes over all of it in the scan.
     pub passes: u16,
@@ -314,7 +314,7 @@ impl MemoryJob {
         within("memory.lanes", (1..=MAX_LANES).contains(&self.lanes), || format!("{}", self.lanes))?;
         let whole = self.lane_blocks > 0 && self.lane_blocks.is_multiple_of(GROUP_BLOCKS) && self.blocks() <= MAX_BLOCKS;
         within("memory.lane_blocks", whole, || format!("{}", self.lane_blocks))?;
-        let rounds = (2..=MAX_ROUNDS).contains(&self.rounds) && self.rounds.is_multiple_of(2);
+        let rounds = (4..=MAX_ROUNDS).contains(&self.rounds) && self.rounds.is_multiple_of(4);
         within("memory.rounds", rounds, || format!("{}", self.rounds))?;
         within("memory.passes", (1..=MAX_PASSES).contains(&self.passes), || format!("{}", self.passes))?;
         check_openings("memory.openings", self.openings)

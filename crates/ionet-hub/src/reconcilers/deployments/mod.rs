@@ -166,6 +166,9 @@ async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], actio
         Action::Start => {
             let outcome = hub.ledger().start(&hub.options().operator, &id.bytes()).await?;
             hub.stepped(cluster, "start", outcome);
+            // All of them work together: each has shown that it can be part of a cluster.
+            let devices: Vec<DeviceId> = nodes.iter().filter_map(|node| Some(node.reservation?.device_id)).collect();
+            store.devices_have_formed(&devices, now.hub_unix_secs).await?;
         }
     }
     Ok(true)

@@ -1,0 +1,111 @@
+//! Sees to it that devices prove what they are: at once when they are new, have changed or failed, and else once in each epoch, at a moment
+//! that nobody can tell before. Also tells the devices' lives which of them are hired: the reservations are the truth about that.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ionet_devices::{Duty, Event};
+use ionet_types::DeviceId;
+
+use crate::Hub;
+use crate::error::HubResult;
+use crate::proofs::plan;
+use crate::proofs::round::{self, Order};
+use crate::proofs::{Last, Measuring};
+
+/// How often a failed device's waiting time doubles.
+const DOUBLINGS: u32 = 6;
+/// How long after a whole proof the next one is whole again, seconds.
+const WHOLE_EVERY_SECS: i64 = 86_400;
+
+pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    let reserved: BTreeSet<DeviceId> = hub.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
+    tell_who_is_hired(hub, &reserved).await?;
+    let Some(measuring) = hub.options().measuring else { return Ok(()) };
+    let chain = crate::epochs::Chain::look(hub).await?;
+    let epoch = chain.running();
+    if epoch == 0 {
+        return Ok(());
+    }
+    let bounds = chain.params.epoch_bounds(chain.book.first_unix_secs, epoch);
+    for (device, duty) in testable(hub, &reserved) {
+        let last = hub.0.proving.last(device);
+        let due = is_due(hub, &measuring, device, duty, last, Times { epoch, bounds, now: chain.now }).await?;
+        if !due {
+            continue;
+        }
+        let Ok(place) = hub.0.proving.places.clone().try_acquire_owned() else { return Ok(()) };
+        let Some(seen) = hub.agents().0.directory.seen_one(device) else { continue };
+        let whole = last.is_none_or(|last| hub.clock().now_unix_secs().saturating_sub(last.whole_at_unix_secs) >= WHOLE_EVERY_SECS)
+            || duty == Duty::Blocked;
+        let reference = hub.reference_of(device, &seen.hardware).await?;
+        let order = Order { device, epoch, hardware: Arc::clone(&seen.hardware), reference: reference.measurement, whole };
+        let hub = hub.clone();
+        tokio::spawn(async move {
+            match round::run(&hub, &order, measuring).await {
+                Ok(Some(proof)) => hub.0.proving.remember(&proof, order.whole),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "a proof could not be taken; it is tried again")
+                }
+            }
+            drop(place);
+            hub.signals().proofs.notify_one();
+        });
+    }
+    Ok(())
+}
+
+/// Brings the lives in line with the reservations.
+async fn tell_who_is_hired(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> HubResult<()> {
+    let now_unix_secs = hub.clock().now_unix_secs();
+    let lives = &hub.agents().0.lives;
+    let news = lives.select(|device, life, _| {
+        let hired = life.duty() == Duty::Hired;
+        match (hired, reserved.contains(&device)) {
+            (false, true) => Some((device, Event::Hired)),
+            (true, false) => Some((device, Event::Released)),
+            _ => None,
+        }
+    });
+    for (device, event) in news {
+        hub.agents().0.tell(device, event, now_unix_secs).await?;
+    }
+    Ok(())
+}
+
+/// Devices that may be asked now.
+fn testable(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> Vec<(DeviceId, Duty)> {
+    let now_unix_secs = hub.clock().now_unix_secs();
+    hub.agents().0.lives.select(|device, life, watching| {
+        let may = life.may_be_tested(now_unix_secs, watching) && !reserved.contains(&device);
+        may.then(|| (device, life.duty()))
+    })
+}
+
+/// An epoch and the time in it, on the chain's clock.
+#[derive(Clone, Copy)]
+struct Times {
+    epoch: u64,
+    bounds: (i64, i64),
+    now: i64,
+}
+
+async fn is_due(hub: &Hub, measuring: &Measuring, device: DeviceId, duty: Duty, last: Option<Last>, times: Times) -> HubResult<bool> {
+    let clock = hub.clock().now_unix_secs();
+    let retry_secs = i64::try_from(measuring.retry_after.as_secs()).unwrap_or(i64::MAX);
+    Ok(match (duty, last) {
+        // Vouched for, and never asked: its moment comes as for all.
+        (Duty::New | Duty::Blocked, None) => true,
+        (Duty::New | Duty::Doubted | Duty::Blocked, Some(last)) => {
+            let doublings = last.failures.saturating_sub(1).min(DOUBLINGS);
+            clock.saturating_sub(last.ended_at_unix_secs) >= retry_secs.saturating_mul(1 << doublings)
+        }
+        (_, Some(last)) if last.epoch >= times.epoch => false,
+        _ => {
+            let owner = hub.store().device(device).await?.and_then(|row| row.owner);
+            let group = owner.map_or(device, |owner| DeviceId(owner.0));
+            times.now >= plan::moment(&hub.0.proving.secret, &group, times.epoch, times.bounds)
+        }
+    })
+}

@@ -1,0 +1,89 @@
+//! The engine of the machine's own processor.
+
+mod memory;
+mod product;
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+pub use product::multiply;
+
+use crate::clock;
+use crate::engine::{Engine, EngineError, MemoryWork, ProductWork, Stop};
+use crate::memory::MemoryOrder;
+use crate::product::ProductOrder;
+
+/// Steps of the clock job's chain between two looks at the stop: about a millisecond.
+const CLOCK_STEPS: u32 = 1 << 11;
+
+/// Works on `threads` threads of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu {
+    threads: NonZeroUsize,
+}
+
+impl Cpu {
+    /// An engine that uses as many threads as are given.
+    pub fn new(threads: NonZeroUsize) -> Self {
+        Self { threads }
+    }
+}
+
+impl Engine for Cpu {
+    fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
+        Ok(Box::new(product::Kept::compute(order, self.threads, stop)?))
+    }
+
+    fn memory(&self, order: &MemoryOrder, stop: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
+        Ok(Box::new(memory::Kept::fill(order, self.threads, stop)?))
+    }
+
+    fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError> {
+        let mut state = start;
+        let mut left = steps;
+        while left > 0 {
+            if stop.is_stopped() {
+                return Err(EngineError::Stopped);
+            }
+            let now = left.min(CLOCK_STEPS);
+            state = (0..now).fold(state, |state, _| clock::step(state));
+            left -= now;
+        }
+        Ok(state)
+    }
+}
+
+/// Hands out `parts` to `threads` threads, each of which works with a state of its own until none are left or it is told to stop.
+fn spread<P: Send, S>(
+    parts: impl Iterator<Item = P> + Send,
+    threads: NonZeroUsize,
+    stop: &Stop,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, P) + Sync,
+) -> Result<(), EngineError> {
+    let parts = Mutex::new(parts);
+    let one_thread = || {
+        let mut state = state();
+        while !stop.is_stopped() {
+            let part = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(part) = part else { break };
+            work(&mut state, part);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            // One thread fewer than wished for makes the device slower, not wrong.
+            let _ = thread::Builder::new().spawn_scoped(scope, one_thread);
+        }
+        one_thread();
+    });
+    if stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
+}
+
+/// A buffer of zeros that may be refused instead of ending the process.
+fn zeros<T: bytemuck::Zeroable + Clone>(length: usize) -> Result<Vec<T>, EngineError> {
+    // Tried first: `vec!` gets zeroed pages from the system without writing them, but cannot fail.
+    Vec::<T>::new().try_reserve_exact(length).map_err(|_| EngineError::OutOfMemory)?;
+    Ok(vec![T::zeroed(); length])
+}

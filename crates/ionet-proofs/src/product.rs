@@ -1,0 +1,147 @@
+//! The matrix product: what its factors are, which rows are opened, and how an opened row is checked.
+//!
+//! `C = A B`, `A` tall (`rows x side`), `B` square. Entries are whole numbers in `-8..=7`, four bits each of a stream that follows from the
+//! task's seed, so every sum is at most `64 * 4096 = 2^18` in size: exact in 32-bit floating point and in half precision with 32-bit sums,
+//! whatever the order of summation. Any library and any card gives the same integers.
+//!
+//! The check is Freivalds': for a random vector `r` over the field of `p = 2^31 - 1`, `c . r = a . (B r)` holds for a right row, and for a
+//! wrong one with probability `1/p`. `B r` is computed once, `a` only for opened rows: `side^2 + openings * side` steps against the prover's
+//! `2 * rows * side^2`. `r` follows from the nonce of the opening, which is drawn after the commitment.
+
+use blake3::OutputReader;
+use ionet_types::agent::challenge::{Nonce, Opened, ProductJob};
+
+use crate::binding::{Key, Seed};
+use crate::random::{distinct, fill_words, stream};
+use crate::tree::Shape;
+
+/// The field of the check.
+const PRIME: u64 = (1 << 31) - 1;
+/// Largest size of an entry.
+const ENTRY: i64 = 8;
+
+/// A product that is to be computed: all that an engine needs.
+#[derive(Clone, Copy, Debug)]
+pub struct ProductOrder {
+    /// Its size.
+    pub job: ProductJob,
+    a: Key,
+    b: Key,
+    pub(crate) tree: Key,
+}
+
+/// One of the factors: its rows in any order, without keeping them.
+pub struct Factor {
+    stream: OutputReader,
+    packed: Vec<u8>,
+}
+
+impl ProductOrder {
+    /// The product of one task.
+    pub fn new(seed: &Seed, job: ProductJob) -> Self {
+        Self { job, a: seed.key("product a"), b: seed.key("product b"), tree: seed.key("product tree") }
+    }
+
+    /// The tall factor.
+    pub fn a(&self) -> Factor {
+        Factor::new(&self.a, self.job.side)
+    }
+
+    /// The square factor.
+    pub fn b(&self) -> Factor {
+        Factor::new(&self.b, self.job.side)
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        Shape { bytes: self.job.bytes(), part_bytes: u64::from(self.job.side) * 4 }
+    }
+}
+
+impl Factor {
+    fn new(key: &Key, side: u32) -> Self {
+        Self { stream: stream(key), packed: vec![0; side as usize / 2] }
+    }
+
+    /// Four-bit entries of one row, plus eight: byte `i` has entry `i` in its low half and entry `i + side/2` in its high half.
+    fn packed(&mut self, row: u64) -> &[u8] {
+        self.stream.set_position(row * self.packed.len() as u64);
+        self.stream.fill(&mut self.packed);
+        &self.packed
+    }
+
+    /// Writes row after row, beginning with `row`, until `entries` is full; its length is a multiple of the side.
+    pub fn read_rows(&mut self, row: u64, entries: &mut [f32]) {
+        let half = self.packed.len();
+        for (row, entries) in (row..).zip(entries.chunks_exact_mut(half * 2)) {
+            let packed = self.packed(row);
+            let (low, high) = entries.split_at_mut(half);
+            for ((byte, low), high) in packed.iter().zip(low).zip(high) {
+                *low = f32::from(byte & 15) - 8.0;
+                *high = f32::from(byte >> 4) - 8.0;
+            }
+        }
+    }
+
+    /// Inner product of a row with a vector over the field, reduced.
+    fn dot(&mut self, row: u64, vector: &[u32]) -> u64 {
+        let half = self.packed.len();
+        let (low, high) = vector.split_at(half);
+        let packed = self.packed(row);
+        // At most 4096 terms below 2^35.
+        let terms = packed.iter().zip(low.iter().zip(high));
+        let sum: u64 = terms.fold(0, |sum, (byte, (low, high))| {
+            sum.wrapping_add(u64::from(byte & 15) * u64::from(*low)).wrapping_add(u64::from(byte >> 4) * u64::from(*high))
+        });
+        // The entries were read with eight added.
+        let eight = vector.iter().map(|value| u64::from(*value)).sum::<u64>() * ENTRY as u64;
+        (sum % PRIME + PRIME - eight % PRIME) % PRIME
+    }
+}
+
+/// Which rows are to be opened after `nonce`.
+pub fn opened_rows(seed: &Seed, job: &ProductJob, nonce: &Nonce) -> Vec<u64> {
+    distinct(&seed.fresh("product openings", &nonce.0), job.openings.into(), job.rows.into())
+}
+
+/// The check of opened rows, with the part of its work that is done once.
+pub struct RowCheck {
+    a: Factor,
+    vector: Vec<u32>,
+    b_times_vector: Vec<u32>,
+}
+
+impl RowCheck {
+    /// Multiplies the square factor with the random vector.
+    pub fn new(seed: &Seed, order: &ProductOrder, nonce: &Nonce) -> Self {
+        let side = order.job.side as usize;
+        let mut vector = vec![0; side];
+        fill_words(&seed.fresh("product check", &nonce.0), &mut vector);
+        vector.iter_mut().for_each(|value| *value = (u64::from(*value >> 1) % PRIME) as u32);
+        let mut b = order.b();
+        let b_times_vector = (0..side as u64).map(|row| b.dot(row, &vector) as u32).collect();
+        Self { a: order.a(), vector, b_times_vector }
+    }
+
+    /// Whether this is row `row` of the product.
+    pub fn is_row(&mut self, row: u64, opened: &Opened) -> bool {
+        let (values, rest) = opened.bytes.as_ref().as_chunks::<4>();
+        if values.len() != self.vector.len() || !rest.is_empty() {
+            return false;
+        }
+        // No right value is larger; and a value may not hide a multiple of the prime.
+        let most = ENTRY * ENTRY * values.len() as i64;
+        let mut sum = 0i64;
+        for (value, weight) in values.iter().zip(&self.vector) {
+            let value = i64::from(i32::from_le_bytes(*value));
+            if value.abs() > most {
+                return false;
+            }
+            // At most 2^18 * 2^31 each and 4096 of them: within 2^61.
+            sum += value * i64::from(*weight);
+        }
+        sum.rem_euclid(PRIME as i64) as u64 == self.a.dot(row, &self.b_times_vector)
+    }
+}
+
+#[cfg(test)]
+mod tests;
