@@ -158,6 +158,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
     let options = shared.options.clone();
     let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
     let credential = shared.store.credential()?;
+    let has_credential = credential.is_some();
     let introduction = Introduction {
         join_token: shared.options.join_token.clone().filter(|_| credential.is_none()),
         credential: credential.map(|credential| credential.reveal().to_owned()),
@@ -174,6 +175,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
             }
             let secs = heartbeat_secs.clamp(*HEARTBEAT_SECS.start(), *HEARTBEAT_SECS.end());
             tracing::info!(network, heartbeat_secs = secs, "connected to the hub");
+            shared.tell(Link::Connected { has_credential });
             let session = Session::new(&network, &nonce, shared.key.signing_key().verifying_key().as_bytes());
             Ok(Greeted { socket, heartbeat: Duration::from_secs(secs.into()), network, session })
         }

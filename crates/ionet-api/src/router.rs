@@ -24,8 +24,8 @@ use crate::{
     problem::Problem,
     request_id,
     routes::{
-        activate, agents, audit, auth, clusters, devices, epochs, events, faucet, joins, keys, network, payments, quotes, ray, rewards, slashes, stakes, tne,
-        transactions,
+        activate, agents, audit, auth, clusters, devices, epochs, events, faucet, joins, keys, network, payments, proofs, quotes, ray,
+        rewards, slashes, stakes, tne, transactions,
     },
     state::ApiState,
 };
@@ -53,6 +53,8 @@ fn table() -> Routes {
             .routes(routes!(tne::view))
             .routes(routes!(devices::list))
             .routes(routes!(devices::view))
+            .routes(routes!(proofs::list))
+            .routes(routes!(proofs::transcript))
             .routes(routes!(stakes::view))
             .routes(routes!(stakes::offers))
             .routes(routes!(stakes::multipliers))
@@ -95,6 +97,9 @@ fn table() -> Routes {
             .routes(routes!(payments::prepare))
             .routes(routes!(payments::extend))
             .routes(routes!(payments::list))
+            .routes(routes!(devices::pause))
+            .routes(routes!(devices::resume))
+            .routes(routes!(devices::terminate))
             .routes(routes!(stakes::list))
             .routes(routes!(stakes::register))
             .routes(routes!(stakes::stake))
@@ -112,7 +117,11 @@ fn table() -> Routes {
             .routes(routes!(transactions::list, transactions::submit)),
 
         // What lasts as long as it lasts: bounded by places instead of time.
-        live: OpenApiRouter::new().routes(routes!(events::list)).routes(routes!(ray::proxy)).routes(routes!(ray::proxy_root)),
+        live: OpenApiRouter::new()
+            .routes(routes!(events::list))
+            .routes(routes!(ray::proxy))
+            .routes(routes!(ray::proxy_root))
+            .routes(routes!(proofs::download, proofs::upload)),
 
         // Suppliers' devices.
         agents: OpenApiRouter::new().routes(routes!(agents::connect)),

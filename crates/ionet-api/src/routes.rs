@@ -13,6 +13,7 @@ pub(crate) mod joins;
 pub(crate) mod keys;
 pub(crate) mod network;
 pub(crate) mod payments;
+pub(crate) mod proofs;
 pub(crate) mod quotes;
 pub(crate) mod ray;
 pub(crate) mod rewards;

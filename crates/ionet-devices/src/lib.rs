@@ -4,8 +4,13 @@
 //! Everything here is pure: `now`, seeds and data come in, decisions come out. Times are unix seconds on the hub's clock; a device's own
 //! clock is compared and never believed. What the hub could not see counts against nobody.
 
+pub mod fleet;
 pub mod life;
+pub mod minutes;
+pub mod timelock;
 pub mod watching;
 
+pub use fleet::{Fleet, Shards};
 pub use life::{BlockReason, Change, Duty, Event, Life, Reason, Refused, State, TestCode, View};
+pub use minutes::Minutes;
 pub use watching::{Grace, Link, Presence, Watching};

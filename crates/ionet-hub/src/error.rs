@@ -125,6 +125,8 @@ impl From<Code> for HubError {
             | Code::JoinTokenNotFound
             | Code::DeviceCodeUnknown
             | Code::CaseNotFound
+            | Code::ProofNotFound
+            | Code::TransferNotFound
             | Code::DeviceNotRegistered
             | Code::EpochNotFound
             | Code::EpochNotClosed
@@ -137,6 +139,7 @@ impl From<Code> for HubError {
             | Code::DeviceCodeDecided
             | Code::DeviceRegistered
             | Code::DeviceInUse
+            | Code::DeviceRefuses
             | Code::SupplyMissing => ErrorKind::Conflict,
             Code::IdempotencyKeyReused | Code::InsufficientFunds | Code::TransactionExpired | Code::TransactionRefused => {
                 ErrorKind::Refused

@@ -1,5 +1,5 @@
 //! The clock job: a chain of steps, each of which needs the one before it and none of which can be shortened, but which is walked backwards
-//! 126 times faster than forwards.
+//! about seventy times faster than forwards.
 //!
 //! One step is a square root in the field of `p = 2^127 - 1` (125 squarings, one after the other, and one more to see which root it is) and a
 //! flip of some bits, without which the exponents of many steps could be added up (this is the idea of Lenstra's and Wesolowski's *sloth*).
@@ -19,7 +19,7 @@ const FLIP: u128 = 0x1e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
 /// Squarings of one root.
 const SQUARINGS: u32 = 125;
 /// Processor cycles that one step takes.
-pub const CYCLES_PER_STEP: u64 = 2_000;
+pub const CYCLES_PER_STEP: u64 = 2_250;
 
 /// Where the chain of a task begins.
 pub fn start(seed: &Seed) -> u128 {
@@ -35,16 +35,14 @@ pub fn step(state: u128) -> u128 {
     }
     let root = canonical(root);
     // `p = 3 mod 4`: of a number and its negative exactly one is a square. Its even root stands for the one, its odd root for the other.
-    let odd_wanted = canonical(square(root)) != state;
-    let root = if (root & 1 == 1) == odd_wanted { root } else { PRIME - root };
-    flip(root)
+    let odd_wanted = u128::from(canonical(square(root)) != state);
+    flip(negate_if((root & 1) ^ odd_wanted, root))
 }
 
 /// One step backwards.
 pub fn step_back(state: u128) -> u128 {
     let root = flip(state);
-    let squared = canonical(square(root));
-    if root & 1 == 0 { squared } else { PRIME - squared }
+    canonical(negate_if(root & 1, canonical(square(root))))
 }
 
 /// Whether `steps` steps lead from the task's start to `end`: all of them, backwards.
@@ -58,25 +56,33 @@ fn flip(state: u128) -> u128 {
     if flipped >= PRIME { state } else { flipped }
 }
 
+/// The negative if `yes` is one, without a branch that nobody could foresee; the negative of zero comes out as [`PRIME`].
+fn negate_if(yes: u128, value: u128) -> u128 {
+    // All bits of the prime are ones, so taking from it is flipping.
+    value ^ (0u128.wrapping_sub(yes) & PRIME)
+}
+
+/// Below [`PRIME`]; `value` is at most [`LOOSE`].
 fn canonical(value: u128) -> u128 {
+    debug_assert!(value <= LOOSE);
     if value >= PRIME { value - PRIME } else { value }
 }
 
-/// The square, at most `2^127`; `value` likewise.
+/// Largest number that stands for one of the field between squarings.
+const LOOSE: u128 = PRIME + 5;
+
+/// The square, at most [`LOOSE`]; `value` likewise.
 #[inline]
 fn square(value: u128) -> u128 {
+    // value = low + high * 2^64, and 2^127 = 1 in the field: value^2 = low^2 + 2 low high 2^64 + 2 high^2.
     let (low, high) = (value & u128::from(u64::MAX), value >> 64);
-    // value^2 = low^2 + low * high * 2^65 + high^2 * 2^128, and 2^127 = 1 in the field. None of the sums reaches 2^128.
-    let middle = low.wrapping_mul(high);
-    let sum = fold(low.wrapping_mul(low)).wrapping_add((middle << 65) & PRIME);
-    let sum = fold(sum).wrapping_add(high.wrapping_mul(high) << 1);
-    fold(fold(sum).wrapping_add(middle >> 62))
-}
-
-/// The same number of the field, at most `2^127`.
-#[inline]
-const fn fold(value: u128) -> u128 {
-    (value & PRIME).wrapping_add(value >> 127)
+    let (low_square, high_square, mixed) = (low.wrapping_mul(low), high.wrapping_mul(high), low.wrapping_mul(high) << 1);
+    // The upper half of the mixed term stands for 2^128 = 2. `high` is at most 2^63, so this sum is below 2^127 + 2^66.
+    let small = (high_square << 1).wrapping_add((mixed >> 64) << 1);
+    let (sum, carry) = low_square.overflowing_add(mixed << 64);
+    let (sum, second) = sum.overflowing_add(small);
+    let carries = u128::from(u8::from(carry) + u8::from(second)) << 1;
+    (sum & PRIME).wrapping_add(sum >> 127).wrapping_add(carries)
 }
 
 #[cfg(test)]
@@ -88,12 +94,13 @@ mod tests {
 
     /// Squares by adding and doubling.
     fn plain_square(value: u128) -> u128 {
+        let add = |one: u128, other: u128| if one >= PRIME - other { one - (PRIME - other) } else { one + other };
         let (mut sum, mut addend, mut rest) = (0, canonical(value), value);
         while rest > 0 {
             if rest & 1 == 1 {
-                sum = canonical(fold(sum + addend));
+                sum = add(sum, addend);
             }
-            addend = canonical(fold(addend << 1));
+            addend = add(addend, addend);
             rest >>= 1;
         }
         sum
@@ -101,9 +108,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn squares_are_squares(value in 0..=PRIME + 1) {
+        fn squares_are_squares(value in 0..=LOOSE) {
             prop_assert_eq!(canonical(square(value)), plain_square(value));
-            prop_assert!(square(value) <= PRIME + 1);
+            prop_assert!(square(value) <= LOOSE);
         }
 
         #[test]
@@ -116,6 +123,10 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_field_are_no_exception() {
+        for value in (PRIME - 5..=LOOSE).chain([1 << 127, (1 << 127) - (1 << 64), (1 << 126) - 1]) {
+            assert_eq!(canonical(square(value)), plain_square(value));
+            assert!(square(value) <= LOOSE);
+        }
         for state in [0, 1, 2, PRIME - 1, PRIME - 2, PRIME ^ FLIP, FLIP, 1 << 126, u128::from(u64::MAX), 1 << 64] {
             assert_eq!(canonical(square(state)), plain_square(state));
             assert_eq!(step_back(step(state)), state);

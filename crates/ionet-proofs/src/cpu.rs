@@ -9,6 +9,8 @@ use std::thread;
 
 pub use product::multiply;
 
+use ionet_types::agent::challenge::Job;
+
 use crate::clock;
 use crate::engine::{Engine, EngineError, MemoryWork, ProductWork, Stop};
 use crate::memory::MemoryOrder;
@@ -31,6 +33,20 @@ impl Cpu {
 }
 
 impl Engine for Cpu {
+    fn memory_bytes(&self, job: &Job) -> u64 {
+        let threads = self.threads.get() as u64;
+        match job {
+            Job::Product(job) => {
+                let (side, strip) = (u64::from(job.side), product::strip_rows(job.side));
+                // The kept values and their tree, the square factor, and for each thread a strip and the library's packed copies of both.
+                job.bytes() + job.bytes() / 256 + side * side * 4 + threads * (strip * side + side * side.min(1_024)) * 8
+            }
+            // The blocks with their tree, and the trees over four bytes for each block and pass.
+            Job::Memory(job) => job.bytes() + job.bytes() / 256 + job.blocks() / 64 * u64::from(job.passes) + (threads << 20),
+            Job::Clock(_) | Job::Unknown => 0,
+        }
+    }
+
     fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
         Ok(Box::new(product::Kept::compute(order, self.threads, stop)?))
     }

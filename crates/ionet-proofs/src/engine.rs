@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ionet_types::agent::challenge::{Digest, Nonce, Opened, OpenedBlock};
+use ionet_types::agent::challenge::{Digest, Job, Nonce, Opened, OpenedBlock};
 use thiserror::Error;
 
 use crate::memory::{BlockChoice, MemoryOrder};
@@ -53,6 +53,9 @@ impl EngineError {
 
 /// A machine that does the jobs. Every call works until it is done; `stop` is looked at between parts.
 pub trait Engine: Send + Sync {
+    /// Memory that a job takes until it is over, in bytes: what it fills or keeps, the hashes, and the engine's own buffers.
+    fn memory_bytes(&self, job: &Job) -> u64;
+
     /// Computes a product and commits to its rows.
     fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError>;
 

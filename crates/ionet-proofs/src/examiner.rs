@@ -98,6 +98,8 @@ impl Examiner {
         if let Some(verdict) = self.record.verdict {
             return Step::Verdict(verdict);
         }
+        // A clock that went back must not make a device fast, nor the transcript one that nobody takes.
+        let now_ms = now_ms.max(self.asked.at_ms);
         let outcome = self.judge(&answer, now_ms);
         self.record.events.push(Event { at_ms: now_ms, answer: Some(answer) });
         match outcome {

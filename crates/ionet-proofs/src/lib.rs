@@ -29,9 +29,12 @@ mod cpu;
 mod engine;
 mod examiner;
 pub mod memory;
+pub mod plan;
 pub mod product;
 mod prover;
 mod random;
+pub mod reference;
+pub mod simultaneous;
 pub mod terms;
 mod transcript;
 pub mod transfer;
@@ -42,7 +45,13 @@ pub use binding::Seed;
 pub use cpu::{Cpu, multiply};
 pub use engine::{Engine, EngineError, MemoryWork, ProductWork, Stop};
 pub use examiner::{Examiner, Nonces, Step};
+pub use plan::Plan;
 pub use prover::{Limits, Prover};
+pub use reference::Reference;
+pub use simultaneous::{Due, Slot};
 pub use terms::Terms;
 pub use transcript::{Event, MAX_TRANSCRIPT_BYTES, TRANSCRIPT_VERSION, Transcript, TranscriptError};
 pub use verdict::{Failed, Failure, Measured, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -86,9 +86,10 @@ impl MemoryOrder {
     #[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
     pub(crate) fn make(&self, lane: u32, place: u32, previous: &Block, referred: &Block, made: &mut Block) {
         let mut state: State = [[0; COLUMNS]; BLOCK_WORDS / COLUMNS];
-        for ((word, previous), referred) in state.as_flattened_mut().iter_mut().zip(previous).zip(referred) {
+        let words = state.as_flattened_mut();
+        for word in 0..BLOCK_WORDS {
             // Turned, because a block may refer to the one before it.
-            *word = previous.wrapping_add(referred.rotate_left(7));
+            words[word] = previous[word].wrapping_add(referred[word].rotate_left(7));
         }
         let [first, ..] = &mut state;
         let [low, high, ..] = first;
@@ -98,8 +99,9 @@ impl MemoryOrder {
         permute(&mut state, self.job.rounds / 2);
         turn_rows(&mut state);
         permute(&mut state, self.job.rounds / 2);
-        for ((made, word), start) in made.iter_mut().zip(state.as_flattened()).zip(start.as_flattened()) {
-            *made = word.wrapping_add(*start);
+        let (words, start) = (state.as_flattened(), start.as_flattened());
+        for word in 0..BLOCK_WORDS {
+            made[word] = words[word].wrapping_add(start[word]);
         }
     }
 
@@ -215,20 +217,23 @@ const fn mix(value: u64) -> u64 {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
 fn permute(state: &mut State, rounds: u16) {
+    // Written out, and the rows' numbers constants: so the whole state stays in registers.
     for _ in 0..rounds / 2 {
-        for [a, b, c, d] in [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]] {
-            quarter(state, a, b, c, d);
-        }
-        for [a, b, c, d] in [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]] {
-            quarter(state, a, b, c, d);
-        }
+        quarter::<0, 4, 8, 12>(state);
+        quarter::<1, 5, 9, 13>(state);
+        quarter::<2, 6, 10, 14>(state);
+        quarter::<3, 7, 11, 15>(state);
+        quarter::<0, 5, 10, 15>(state);
+        quarter::<1, 6, 11, 12>(state);
+        quarter::<2, 7, 8, 13>(state);
+        quarter::<3, 4, 9, 14>(state);
     }
 }
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
-fn quarter(state: &mut State, a: usize, b: usize, c: usize, d: usize) {
-    let (mut wa, mut wb, mut wc, mut wd) = (state[a], state[b], state[c], state[d]);
+fn quarter<const A: usize, const B: usize, const C: usize, const D: usize>(state: &mut State) {
+    let (mut wa, mut wb, mut wc, mut wd) = (state[A], state[B], state[C], state[D]);
     for column in 0..COLUMNS {
         let (a, b, c, d) = (&mut wa[column], &mut wb[column], &mut wc[column], &mut wd[column]);
         *a = a.wrapping_add(*b);
@@ -240,7 +245,7 @@ fn quarter(state: &mut State, a: usize, b: usize, c: usize, d: usize) {
         *c = c.wrapping_add(*d);
         *b = (*b ^ *c).rotate_left(7);
     }
-    (state[a], state[b], state[c], state[d]) = (wa, wb, wc, wd);
+    (state[A], state[B], state[C], state[D]) = (wa, wb, wc, wd);
 }
 
 /// Turns row `i` by `i` places: each column then has one word of every column before, so that after the next rounds every word of the block

@@ -10,6 +10,7 @@
 
 use blake3::OutputReader;
 use ionet_types::agent::challenge::{Nonce, Opened, ProductJob};
+use pulp::{Arch, NullaryFnOnce};
 
 use crate::binding::{Key, Seed};
 use crate::random::{distinct, fill_words, stream};
@@ -71,30 +72,55 @@ impl Factor {
 
     /// Writes row after row, beginning with `row`, until `entries` is full; its length is a multiple of the side.
     pub fn read_rows(&mut self, row: u64, entries: &mut [f32]) {
-        let half = self.packed.len();
-        for (row, entries) in (row..).zip(entries.chunks_exact_mut(half * 2)) {
-            let packed = self.packed(row);
-            let (low, high) = entries.split_at_mut(half);
-            for ((byte, low), high) in packed.iter().zip(low).zip(high) {
-                *low = f32::from(byte & 15) - 8.0;
-                *high = f32::from(byte >> 4) - 8.0;
-            }
+        let (arch, side) = (Arch::new(), self.packed.len() * 2);
+        for (row, entries) in (row..).zip(entries.chunks_exact_mut(side)) {
+            arch.dispatch(Unpack { packed: self.packed(row), entries });
         }
     }
 
     /// Inner product of a row with a vector over the field, reduced.
     fn dot(&mut self, row: u64, vector: &[u32]) -> u64 {
-        let half = self.packed.len();
-        let (low, high) = vector.split_at(half);
-        let packed = self.packed(row);
-        // At most 4096 terms below 2^35.
-        let terms = packed.iter().zip(low.iter().zip(high));
-        let sum: u64 = terms.fold(0, |sum, (byte, (low, high))| {
-            sum.wrapping_add(u64::from(byte & 15) * u64::from(*low)).wrapping_add(u64::from(byte >> 4) * u64::from(*high))
-        });
-        // The entries were read with eight added.
-        let eight = vector.iter().map(|value| u64::from(*value)).sum::<u64>() * ENTRY as u64;
-        (sum % PRIME + PRIME - eight % PRIME) % PRIME
+        Arch::new().dispatch(Dot { packed: self.packed(row), vector })
+    }
+}
+
+struct Unpack<'a> {
+    packed: &'a [u8],
+    entries: &'a mut [f32],
+}
+
+struct Dot<'a> {
+    packed: &'a [u8],
+    vector: &'a [u32],
+}
+
+impl NullaryFnOnce for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let (low, high) = self.entries.split_at_mut(self.packed.len());
+        for ((byte, low), high) in self.packed.iter().zip(low).zip(high) {
+            *low = f32::from(byte & 15) - 8.0;
+            *high = f32::from(byte >> 4) - 8.0;
+        }
+    }
+}
+
+impl NullaryFnOnce for Dot<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn call(self) -> u64 {
+        let (low, high) = self.vector.split_at(self.packed.len());
+        // The entries were stored with eight added. At most 4096 terms below 2^35 in each sum.
+        let (mut sum, mut eight) = (0u64, 0u64);
+        for ((byte, low), high) in self.packed.iter().zip(low).zip(high) {
+            let (low, high) = (u64::from(*low), u64::from(*high));
+            sum = sum.wrapping_add(u64::from(byte & 15).wrapping_mul(low)).wrapping_add(u64::from(byte >> 4).wrapping_mul(high));
+            eight = eight.wrapping_add(low).wrapping_add(high);
+        }
+        (sum % PRIME + PRIME - (eight << 3) % PRIME) % PRIME
     }
 }
 

@@ -73,20 +73,9 @@ impl Prover {
         self.open = None;
     }
 
-    /// Memory that a task takes, in bytes, with the hashes and the threads' own buffers.
-    pub fn memory_bytes(job: &Job) -> u64 {
-        const BUFFERS: u64 = 64 << 20;
-        match job {
-            // The factors' parts besides: at most 64 MiB and what the threads work on.
-            Job::Product(job) => job.bytes() + job.bytes() / 128 + u64::from(job.side) * u64::from(job.side) * 4 + BUFFERS,
-            Job::Memory(job) => job.bytes() + job.bytes() / 128 + job.bytes() / 2_048 * u64::from(job.passes) / 16 + BUFFERS,
-            Job::Clock(_) | Job::Unknown => 0,
-        }
-    }
-
     fn work(&mut self, seed: &Seed, task: &Task, stop: &Stop) -> Result<AnswerBody, DeclineReason> {
         task.check().map_err(|_| DeclineReason::Unsupported)?;
-        if Self::memory_bytes(&task.job) > self.limits.memory_bytes {
+        if self.engine.memory_bytes(&task.job) > self.limits.memory_bytes {
             return Err(DeclineReason::TooLarge);
         }
         let (root, work) = match task.job {

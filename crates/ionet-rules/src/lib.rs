@@ -16,6 +16,7 @@ pub mod multipliers;
 pub mod oracle;
 pub mod params;
 pub mod pool;
+pub mod reputation;
 pub mod rewards;
 pub mod slash;
 pub mod stake;

@@ -1,5 +1,7 @@
 //! Devices that have ever connected.
 
+use std::collections::HashMap;
+
 use ionet_types::agent::{Declared, Hardware};
 use ionet_types::audit::{Actor, AuditAction};
 use ionet_types::{Address, DeviceId};
@@ -153,6 +155,12 @@ impl Store {
     pub async fn device_lives(&self) -> StoreResult<Vec<(DeviceId, String)>> {
         let rows = sqlx::query("SELECT id, life FROM devices WHERE life IS NOT NULL").fetch_all(&self.read).await?;
         rows.iter().map(|row| Ok((parsed(row, "id")?, row.try_get("life")?))).collect()
+    }
+
+    /// The owners that devices declare.
+    pub async fn device_owners(&self) -> StoreResult<HashMap<DeviceId, Address>> {
+        let rows = sqlx::query("SELECT id, owner FROM devices WHERE owner IS NOT NULL").fetch_all(&self.read).await?;
+        rows.iter().map(|row| Ok((parsed(row, "id")?, parsed(row, "owner")?))).collect()
     }
 
     /// A device was last heard of now.

@@ -94,6 +94,8 @@ pub fn device(device: &Device) -> String {
     let mut shown = vec![
         ("device", device.id.to_string()),
         ("label", device.label.clone().unwrap_or_default()),
+        ("state", format!("{}: {}", name_of(&device.status.state), device.status.detail)),
+        ("since", moment(device.status.since_unix_secs)),
         ("connection", name_of(&device.connection)),
         ("use", name_of(&device.usage)),
         ("hardware", device.hardware.as_ref().map_or_else(|| "no price in the list".to_owned(), ToString::to_string)),

@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: runs a benchmark program, prints its method and figures, and keeps them with the machine's description.
 
 mod deploy;
+mod fleet;
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ enum Name {
     Deploy,
     /// Closing an epoch of up to a million devices: time, memory, growth, against a plain version.
     Epoch,
+    /// Liveness of a million devices: signed heartbeats a second, memory, answers meanwhile, against a plain version.
+    Fleet,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
@@ -34,6 +37,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
         Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger")?),
         Name::Deploy => ("deploy", deploy::measure()?),
         Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
+        Name::Fleet => ("fleet", fleet::measure()?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
-    auth::Reader,
+    auth::{Reader, Writer},
     extract::{Json, Path, Query},
+    finish::to_the_end,
     problem::Problem,
 };
 
@@ -49,4 +50,25 @@ pub(crate) async fn list(
     params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
 pub(crate) async fn view(State(hub): State<Hub>, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
     Ok(Json(hub.device_show(id).await?))
+}
+
+/// Takes one's device out of the market; a customer who is there may finish.
+#[utoipa::path(post, path = "/v1/devices/{id}/pause", operation_id = "device_pause", tag = "stakes", security(("bearer" = [])),
+    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
+pub(crate) async fn pause(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    Ok(Json(to_the_end(async move { hub.device_pause(&caller, id).await }).await?))
+}
+
+/// Brings one's paused device back.
+#[utoipa::path(post, path = "/v1/devices/{id}/resume", operation_id = "device_resume", tag = "stakes", security(("bearer" = [])),
+    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
+pub(crate) async fn resume(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    Ok(Json(to_the_end(async move { hub.device_resume(&caller, id).await }).await?))
+}
+
+/// Gives one's device up, for good. Its stake stays where it is until it is unstaked.
+#[utoipa::path(post, path = "/v1/devices/{id}/termination", operation_id = "device_terminate", tag = "stakes", security(("bearer" = [])),
+    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
+pub(crate) async fn terminate(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    Ok(Json(to_the_end(async move { hub.device_terminate(&caller, id).await }).await?))
 }

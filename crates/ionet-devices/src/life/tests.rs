@@ -218,10 +218,11 @@ fn step() -> impl Strategy<Value = Step> {
         4 => hardware.clone().prop_map(|hardware| Event::Connected { hardware }),
         1 => Just(Event::Alive),
         2 => Just(Event::Disconnected),
-        5 => (0_u64..60, hardware).prop_map(|(test, hardware)| Event::TestPassed { test, hardware }),
+        5 => (0_u64..60, hardware.clone()).prop_map(|(test, hardware)| Event::TestPassed { test, hardware }),
         4 => (0_u64..60).prop_map(|test| Event::TestFailed { test, code: code("wrong") }),
         4 => Just(Event::Hired),
         3 => Just(Event::Released),
+        1 => hardware.prop_map(|hardware| Event::Vouched { hardware }),
         1 => Just(Event::Paused),
         2 => Just(Event::Resumed),
         1 => reason.clone().prop_map(|reason| Event::Blocked { reason }),
@@ -239,6 +240,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     hardware: Option<Sha256>,
+    /// What passed a test last, or was vouched for after that.
+    verified: Option<Sha256>,
     /// Number, and the hardware that passed.
     tests: Vec<(u64, Option<Sha256>)>,
     blocks: BTreeSet<BlockReason>,
@@ -249,10 +252,6 @@ struct Model {
 }
 
 impl Model {
-    fn verified(&self) -> Option<Sha256> {
-        self.tests.iter().rev().find_map(|(_, passed)| *passed)
-    }
-
     fn in_a_row(&self, passed: bool) -> usize {
         self.tests.iter().rev().take_while(|(_, hardware)| hardware.is_some() == passed).count()
     }
@@ -263,7 +262,7 @@ impl Model {
             () if self.hired => Duty::Hired,
             () if !self.blocks.is_empty() => Duty::Blocked,
             () if self.paused => Duty::Paused,
-            () if self.verified().is_none() => Duty::New,
+            () if self.verified.is_none() => Duty::New,
             () if self.in_a_row(false) > 0 => Duty::Doubted,
             () => Duty::Ready,
         }
@@ -286,9 +285,16 @@ impl Model {
             Event::Connected { hardware } => {
                 self.connected = true;
                 self.hardware = Some(hardware);
-                if self.verified().is_some_and(|verified| verified != hardware) {
+                if self.verified.is_some_and(|verified| verified != hardware) {
                     self.blocks.insert(BlockReason::HardwareChanged);
                 }
+            }
+            Event::Vouched { hardware } => {
+                if self.hardware != Some(hardware) {
+                    return false;
+                }
+                self.verified = Some(hardware);
+                self.blocks.remove(&BlockReason::HardwareChanged);
             }
             Event::TestPassed { test, .. } | Event::TestFailed { test, .. } if counted(test) => {}
             Event::TestPassed { .. } | Event::TestFailed { .. } if self.hired => return false,
@@ -297,6 +303,7 @@ impl Model {
                     return false;
                 }
                 self.tests.push((test, Some(hardware)));
+                self.verified = Some(hardware);
                 self.blocks.remove(&BlockReason::HardwareChanged);
                 // A row of passed tests is of one and the same hardware, without a change in between: the real one may need more.
                 if self.in_a_row(true) < usize::from(PASSES_TO_LIFT) {

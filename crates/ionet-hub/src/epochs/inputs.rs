@@ -71,7 +71,7 @@ impl Hub {
             let work = worked.get(&standing.device).copied().unwrap_or_default();
             let uptimes = seen.uptimes(standing.device, from, to);
             let measured = self.measured(&proofs, standing.device, uptimes.1 > 0, formed.contains(&standing.device));
-            let reference = self.reference(standing.device, standing.model.as_deref(), None).await?;
+            let reference = self.reference_in_epoch(standing.device, standing.model.as_deref(), agent_kind(standing.kind)).await?;
             let standing = Standing { hired, ..standing.clone() };
             self.draft_device(&mut draft, &standing, work, uptimes, (&measured, reference))?;
         }
@@ -184,5 +184,13 @@ impl Seen {
         let Some((first, downs)) = uptime::downs(presences, &self.watches, self.grace, self.now) else { return (0, 0) };
         let at = |moment| u32::try_from(uptime::continuous_secs(first, &downs, moment)).unwrap_or(u32::MAX);
         (at(from), at(to))
+    }
+}
+
+/// The kind in the agents' words.
+const fn agent_kind(kind: ionet_types::hardware::HardwareKind) -> ionet_types::agent::HardwareKind {
+    match kind {
+        ionet_types::hardware::HardwareKind::Cpu => ionet_types::agent::HardwareKind::Cpu,
+        ionet_types::hardware::HardwareKind::Gpu => ionet_types::agent::HardwareKind::Gpu,
     }
 }

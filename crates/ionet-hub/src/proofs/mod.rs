@@ -25,7 +25,7 @@ pub struct Measuring {
     /// operator's own.
     pub vouched: bool,
     /// How long each job takes at the reference speed of the model that the device claims to be, milliseconds.
-    pub job_ms: u32,
+    pub work_ms: u32,
     /// How much longer than that a device may take, percent: 100 is none.
     pub slack_percent: u32,
     /// How much of its offered memory a device fills in its first proof, and in the first of each day, percent.
@@ -44,7 +44,7 @@ impl Measuring {
     /// For a network of strangers.
     pub const DEFAULT: Self = Self {
         vouched: false,
-        job_ms: 1_000,
+        work_ms: 1_500,
         slack_percent: ionet_proofs::terms::SLACK_PERCENT,
         memory_percent: 50,
         memory_mb: 1_024,
@@ -56,7 +56,7 @@ impl Measuring {
     /// For a network on one machine, whose devices share it with everything else: short jobs, and much patience.
     pub const LOCAL: Self = Self {
         vouched: true,
-        job_ms: 50,
+        work_ms: 50,
         slack_percent: 4_000,
         memory_percent: 0,
         memory_mb: 32,
@@ -79,6 +79,8 @@ pub(crate) struct Proving {
     /// Bounds how many proofs run at once.
     pub(crate) places: Arc<Semaphore>,
     last: Mutex<HashMap<DeviceId, Last>>,
+    /// Of which epoch, and when each device is asked in it, unix seconds.
+    moments: Mutex<(u64, HashMap<DeviceId, i64>)>,
 }
 
 /// The last proof of a device that counted.
@@ -98,11 +100,23 @@ impl Proving {
     /// Reads when each device was last asked.
     pub(crate) async fn load(store: &Store, measuring: Option<Measuring>) -> HubResult<Self> {
         let places = measuring.map_or(0, |measuring| measuring.at_once.max(1));
-        let this = Self { secret: rand::random(), places: Arc::new(Semaphore::new(places)), last: Mutex::default() };
+        let this =
+            Self { secret: rand::random(), places: Arc::new(Semaphore::new(places)), last: Mutex::default(), moments: Mutex::default() };
         for proof in store.proofs_last_before(u64::MAX >> 1).await?.values() {
             this.remember(proof, false);
         }
         Ok(this)
+    }
+
+    /// When this device is asked in the epoch; `None` when that was not drawn yet.
+    pub(crate) fn moment(&self, device: DeviceId, epoch: u64) -> Option<i64> {
+        let moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        (moments.0 == epoch).then(|| moments.1.get(&device).copied())?
+    }
+
+    /// Keeps what was drawn for an epoch.
+    pub(crate) fn set_moments(&self, epoch: u64, moments: HashMap<DeviceId, i64>) {
+        *self.moments.lock().unwrap_or_else(PoisonError::into_inner) = (epoch, moments);
     }
 
     pub(crate) fn last(&self, device: DeviceId) -> Option<Last> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ionet_devices::{Event, TestCode};
+use ionet_proofs::plan::Plan;
 use ionet_proofs::{Examiner, Failure, Measured as Found, Nonces, Step, Terms, Transcript, Verdict};
 use ionet_rules::rewards::{Measurement, test_p};
 use ionet_types::DeviceId;
@@ -102,7 +103,8 @@ impl Round<'_> {
         self.rtt_ms = u32::try_from(shortest_ms).unwrap_or(u32::MAX);
         self.transcripts.clear();
         let terms = Terms { slack_percent: self.measuring.slack_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
-        for job in super::plan::jobs(&self.order.hardware, &self.order.reference, &self.measuring, self.order.whole) {
+        let memory_bytes = super::plan::memory_bytes(&self.order.hardware, &self.measuring, self.order.whole);
+        for job in Plan::new(&self.order.reference, memory_bytes, u64::from(self.measuring.work_ms)).jobs() {
             if self.hub.store().reservation_of(self.order.device).await?.is_some() {
                 return Ok(Err(Broken::Stopped("the device was hired")));
             }

@@ -28,10 +28,15 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
         return Ok(());
     }
     let bounds = chain.params.epoch_bounds(chain.book.first_unix_secs, epoch);
-    for (device, duty) in testable(hub, &reserved) {
+    let testable = testable(hub, &reserved);
+    if testable.iter().any(|(device, _)| hub.0.proving.moment(*device, epoch).is_none()) {
+        let owners = hub.store().device_owners().await?;
+        let devices = testable.iter().map(|(device, _)| (*device, owners.get(device).copied()));
+        hub.0.proving.set_moments(epoch, plan::moments(devices, &hub.0.proving.secret, epoch, bounds));
+    }
+    for (device, duty) in testable {
         let last = hub.0.proving.last(device);
-        let due = is_due(hub, &measuring, device, duty, last, Times { epoch, bounds, now: chain.now }).await?;
-        if !due {
+        if !is_due(hub, &measuring, (device, duty), last, (epoch, chain.now)) {
             continue;
         }
         let Ok(place) = hub.0.proving.places.clone().try_acquire_owned() else { return Ok(()) };
@@ -83,29 +88,17 @@ fn testable(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> Vec<(DeviceId, Duty)> {
     })
 }
 
-/// An epoch and the time in it, on the chain's clock.
-#[derive(Clone, Copy)]
-struct Times {
-    epoch: u64,
-    bounds: (i64, i64),
-    now: i64,
-}
-
-async fn is_due(hub: &Hub, measuring: &Measuring, device: DeviceId, duty: Duty, last: Option<Last>, times: Times) -> HubResult<bool> {
-    let clock = hub.clock().now_unix_secs();
-    let retry_secs = i64::try_from(measuring.retry_after.as_secs()).unwrap_or(i64::MAX);
-    Ok(match (duty, last) {
-        // Vouched for, and never asked: its moment comes as for all.
+/// Whether a device is to be asked now: `now` is in this epoch, on the chain's clock.
+fn is_due(hub: &Hub, measuring: &Measuring, (device, duty): (DeviceId, Duty), last: Option<Last>, (epoch, now): (u64, i64)) -> bool {
+    match (duty, last) {
         (Duty::New | Duty::Blocked, None) => true,
         (Duty::New | Duty::Doubted | Duty::Blocked, Some(last)) => {
+            let retry_secs = i64::try_from(measuring.retry_after.as_secs()).unwrap_or(i64::MAX);
             let doublings = last.failures.saturating_sub(1).min(DOUBLINGS);
-            clock.saturating_sub(last.ended_at_unix_secs) >= retry_secs.saturating_mul(1 << doublings)
+            hub.clock().now_unix_secs().saturating_sub(last.ended_at_unix_secs) >= retry_secs.saturating_mul(1 << doublings)
         }
-        (_, Some(last)) if last.epoch >= times.epoch => false,
-        _ => {
-            let owner = hub.store().device(device).await?.and_then(|row| row.owner);
-            let group = owner.map_or(device, |owner| DeviceId(owner.0));
-            times.now >= plan::moment(&hub.0.proving.secret, &group, times.epoch, times.bounds)
-        }
-    })
+        (_, Some(last)) if last.epoch >= epoch => false,
+        // Vouched for and never asked, or asked before: its moment comes as for all.
+        _ => hub.0.proving.moment(device, epoch).is_some_and(|moment| now >= moment),
+    }
 }

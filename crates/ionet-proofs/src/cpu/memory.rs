@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use ionet_types::agent::challenge::{Digest, GROUP_BLOCKS, Nonce, Opened, OpenedBlock};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::{spread, zeros};
 use crate::engine::{EngineError, MemoryWork, Stop};
@@ -38,7 +38,7 @@ impl Kept {
                     return;
                 }
                 let start = group * group_blocks;
-                arch.dispatch(|| make_blocks(order, lane, blocks, start, start + group_blocks));
+                arch.dispatch(Make { order, lane, blocks, start, end: start + group_blocks });
                 let bytes: &[u8] = bytemuck::cast_slice(&blocks[start..start + group_blocks]);
                 *node = group_node(&order.tree, shape, (lane as usize * lane_groups + group) as u64, bytes);
             }
@@ -55,27 +55,52 @@ impl Kept {
 }
 
 /// Makes the blocks `start..end` of a lane.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
-pub(crate) fn make_blocks(order: &MemoryOrder, lane: u32, blocks: &mut [Block], start: usize, end: usize) {
-    for place in start..end {
-        let (done, rest) = blocks.split_at_mut(place);
-        let Some(made) = rest.first_mut() else { return };
-        match done.last() {
-            None => *made = order.first(lane),
-            Some(previous) => {
-                let referred = &done[order.reference(lane, place as u32) as usize];
-                order.make(lane, place as u32, previous, referred, made);
+struct Make<'a> {
+    order: &'a MemoryOrder,
+    lane: u32,
+    blocks: &'a mut [Block],
+    start: usize,
+    end: usize,
+}
+
+/// Sums of blocks, one after the other.
+struct Sum<'a> {
+    pass: &'a Pass,
+    blocks: &'a [Block],
+    sums: &'a mut [u32],
+}
+
+// Plain types instead of closures: only what is inlined into the dispatch is compiled for the vector unit that was found, and a closure
+// cannot be told to be.
+
+impl NullaryFnOnce for Make<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for place in self.start..self.end {
+            let (done, rest) = self.blocks.split_at_mut(place);
+            let Some(made) = rest.first_mut() else { return };
+            match done.last() {
+                None => *made = self.order.first(self.lane),
+                Some(previous) => {
+                    let referred = &done[self.order.reference(self.lane, place as u32) as usize];
+                    self.order.make(self.lane, place as u32, previous, referred, made);
+                }
             }
         }
     }
 }
 
-/// Sums of blocks, one after the other.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
-fn sum_blocks(pass: &Pass, blocks: &[Block], sums: &mut [u32]) {
-    blocks.iter().zip(sums).for_each(|(block, sum)| *sum = pass.sum(block));
+impl NullaryFnOnce for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (block, sum) in self.blocks.iter().zip(self.sums) {
+            *sum = self.pass.sum(block);
+        }
+    }
 }
 
 impl MemoryWork for Kept {
@@ -98,7 +123,7 @@ impl MemoryWork for Kept {
                 || (Arch::new(), vec![0u32; SUMS_PER_GROUP]),
                 |(arch, sums), (number, (blocks, node))| {
                     let sums = &mut sums[..blocks.len()];
-                    arch.dispatch(|| sum_blocks(&pass, blocks, sums));
+                    arch.dispatch(Sum { pass: &pass, blocks, sums });
                     *node = group_node(&pass.tree, shape, number, bytemuck::cast_slice(sums));
                 },
             )?;

@@ -10,8 +10,9 @@ use crate::engine::{EngineError, ProductWork, Stop};
 use crate::product::ProductOrder;
 use crate::tree::{GROUP_BYTES, Node, Tree, group_node};
 
-/// Rows of the tall factor that are multiplied at once; every side is a multiple of it.
-const STRIP_ROWS: usize = 256;
+/// Most rows of the tall factor that are multiplied at once: enough that packing the square factor anew for each strip costs little, few
+/// enough that a thread's strip stays within 16 MiB.
+const STRIP_ROWS: u64 = 1_024;
 
 /// The product and the tree over it.
 pub(super) struct Kept {
@@ -27,9 +28,10 @@ impl Kept {
         let mut square = zeros::<f32>(side * side)?;
         order.b().read_rows(0, &mut square);
         let mut values = zeros::<i32>(rows * side)?;
-        let strip = STRIP_ROWS * side;
+        let strip_rows = strip_rows(order.job.side) as usize;
+        let strip = strip_rows * side;
         let groups_of_strip = strip * 4 / GROUP_BYTES;
-        let mut groups: Vec<Node> = zeros(rows / STRIP_ROWS * groups_of_strip)?;
+        let mut groups: Vec<Node> = zeros(rows / strip_rows * groups_of_strip)?;
         let strips = values.chunks_exact_mut(strip).zip(groups.chunks_exact_mut(groups_of_strip)).enumerate();
         spread(
             strips,
@@ -37,7 +39,7 @@ impl Kept {
             stop,
             || (order.a(), vec![0f32; strip]),
             |(a, tall), (number, (values, groups))| {
-                a.read_rows((number * STRIP_ROWS) as u64, tall);
+                a.read_rows((number * strip_rows) as u64, tall);
                 multiply(tall, &square, bytemuck::cast_slice_mut(values), side);
                 values.iter_mut().for_each(|value| *value = whole(f32::from_bits(value.cast_unsigned())));
                 let bytes: &[u8] = bytemuck::cast_slice(values);
@@ -48,6 +50,11 @@ impl Kept {
         )?;
         Ok(Self { tree: Tree::new(order.tree, shape, groups), values, order: *order })
     }
+}
+
+/// Rows of one strip. Both sides of the choice are powers of two and rows are a multiple of the side, so strips cover all of them.
+pub(super) fn strip_rows(side: u32) -> u64 {
+    STRIP_ROWS.min(u64::from(side))
 }
 
 impl ProductWork for Kept {

@@ -18,6 +18,7 @@ mod money;
 mod oracle;
 mod params;
 mod pool;
+mod reputation;
 mod reward_checks;
 mod rewards;
 mod stake;

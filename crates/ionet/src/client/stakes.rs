@@ -3,6 +3,7 @@
 use anyhow::Result;
 use ionet_types::devices::Device;
 use ionet_types::page::Page;
+use ionet_types::proofs::Proof;
 use ionet_types::slashes::{AppealRequest, SlashCase, SlashCaseList};
 use ionet_types::stakes::{
     CoStakeOfferList, CoStakeOfferRequest, CoStakeRequest, EmptyRequest, MultiplierTable, PayoutRequest, PreparedStep, RegistrationRequest,
@@ -17,6 +18,32 @@ impl Client {
     /// One page of the devices that name the caller as their owner.
     pub async fn own_devices(&self, query: &ListQuery) -> Result<Page<Device>> {
         self.get_query("/v1/devices?mine=true", query).await
+    }
+
+    /// What a device was asked to prove.
+    pub async fn proofs(&self, device: DeviceId, query: &ListQuery) -> Result<Page<Proof>> {
+        self.get_query(&format!("/v1/devices/{device}/proofs"), query).await
+    }
+
+    /// The transcript of a failed proof, as the hub wrote it.
+    pub async fn proof_transcript(&self, number: u64) -> Result<String> {
+        let transcript: Box<serde_json::value::RawValue> = self.get(&format!("/v1/proofs/{number}/transcript")).await?;
+        Ok(transcript.get().to_owned())
+    }
+
+    /// Takes one's device out of the market.
+    pub async fn pause_device(&self, device: DeviceId) -> Result<Device> {
+        self.post(&format!("/v1/devices/{device}/pause"), &EmptyRequest {}).await
+    }
+
+    /// Brings one's device back.
+    pub async fn resume_device(&self, device: DeviceId) -> Result<Device> {
+        self.post(&format!("/v1/devices/{device}/resume"), &EmptyRequest {}).await
+    }
+
+    /// Gives one's device up.
+    pub async fn terminate_device(&self, device: DeviceId) -> Result<Device> {
+        self.post(&format!("/v1/devices/{device}/termination"), &EmptyRequest {}).await
     }
 
     /// One's stakes.

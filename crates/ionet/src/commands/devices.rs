@@ -1,12 +1,17 @@
 //! `ionet devices`: what the network is made of.
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use ionet_types::DeviceId;
+use ionet_proofs::{Transcript, Verdict};
+use ionet_types::{DeviceId, Sha256};
+use serde::Serialize;
 
 use crate::cli::PageArgs;
 use crate::context::Context;
-use crate::output::{name_of, short, table};
+use crate::exit::{Exit, Failure};
+use crate::output::{moment, name_of, short, table};
 use crate::views::{self, more};
 
 /// What to do with devices.
@@ -21,6 +26,47 @@ pub enum DevicesCommand {
         /// Which part.
         #[command(flatten)]
         page: PageArgs,
+    },
+    /// What a device was asked to prove, newest first
+    #[command(
+        after_help = "Examples:\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1\n  ionet devices proofs 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --json"
+    )]
+    Proofs {
+        /// The device's id
+        id: DeviceId,
+        /// Which part.
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Replay the transcript of a failed proof, and say what anyone can see from it
+    #[command(after_help = "Examples:\n  ionet devices evidence 17\n  ionet devices evidence 17 --save proof-17.json")]
+    Evidence {
+        /// The proof's number
+        number: u64,
+        /// Keep the transcript in this file, too
+        #[arg(long, value_name = "FILE")]
+        save: Option<std::path::PathBuf>,
+    },
+    /// Take your device out of the market; a customer who is there may finish
+    #[command(after_help = "Examples:\n  ionet devices pause 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
+    Pause {
+        /// The device's id
+        id: DeviceId,
+    },
+    /// Bring your paused device back
+    #[command(after_help = "Examples:\n  ionet devices resume 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
+    Resume {
+        /// The device's id
+        id: DeviceId,
+    },
+    /// Give your device up, for good; what is staked on it is taken out by `ionet stakes`
+    #[command(after_help = "Examples:\n  ionet devices terminate 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --yes")]
+    Terminate {
+        /// The device's id
+        id: DeviceId,
+        /// Yes, for good
+        #[arg(long)]
+        yes: bool,
     },
     /// Show one device
     #[command(after_help = "Examples:\n  ionet devices show 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
@@ -45,6 +91,7 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
                     vec![
                         if mine { id } else { short(&id) },
                         device.label.clone().unwrap_or_default(),
+                        name_of(&device.status.state),
                         name_of(&device.connection),
                         name_of(&device.usage),
                         device.hardware.as_ref().map_or_else(|| "no price".to_owned(), ToString::to_string),
@@ -52,9 +99,83 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
                         device.isolation.clone(),
                     ]
                 });
-                more(table(&["device", "label", "connection", "use", "hardware", "offers", "isolation"], rows), page.next_cursor.as_deref())
+                more(
+                    table(&["device", "label", "state", "connection", "use", "hardware", "offers", "isolation"], rows),
+                    page.next_cursor.as_deref(),
+                )
             })
+        }
+        DevicesCommand::Proofs { id, page } => {
+            let found = context.network().await?.proofs(id, &page.query()).await?;
+            context.out.answer(&found, |page| {
+                let rows = page.items.iter().map(|proof| {
+                    let measured = &proof.measured;
+                    vec![
+                        proof.number.to_string(),
+                        proof.epoch.to_string(),
+                        moment(proof.began_at_unix_secs),
+                        name_of(&proof.outcome),
+                        format!("{:.2}", f64::from(proof.p_millionths) / 1e6),
+                        format!("{} GFLOPS", measured.gflops),
+                        format!("{} MB/s", measured.memory_mb_per_sec),
+                        format!("{} MHz", measured.cpu_mhz),
+                        format!("{}/{} Mbps", measured.download_mbps, measured.upload_mbps),
+                        proof.detail.clone().or_else(|| proof.code.clone()).unwrap_or_default(),
+                    ]
+                });
+                let titles = ["proof", "epoch", "when", "outcome", "P", "arithmetic", "memory", "clock", "network", "why"];
+                more(table(&titles, rows), page.next_cursor.as_deref())
+            })
+        }
+        DevicesCommand::Evidence { number, save } => evidence(number, save.as_deref(), context).await,
+        DevicesCommand::Pause { id } => context.out.answer(&context.signed_in().await?.pause_device(id).await?, views::device),
+        DevicesCommand::Resume { id } => context.out.answer(&context.signed_in().await?.resume_device(id).await?, views::device),
+        DevicesCommand::Terminate { id, yes } => {
+            if !yes {
+                return Err(Failure::new(
+                    "giving a device up cannot be taken back: it earns nothing any more, and its key never comes back",
+                )
+                .hint("say --yes if that is what you want; `ionet devices pause` can be taken back")
+                .exit(Exit::Usage)
+                .into());
+            }
+            context.out.answer(&context.signed_in().await?.terminate_device(id).await?, views::device)
         }
         DevicesCommand::Show { id } => context.out.answer(&context.network().await?.device(id).await?, views::device),
     }
+}
+
+/// What anyone can see from the transcript of one task.
+#[derive(Debug, Serialize)]
+struct Replayed {
+    /// SHA-256 of the task's transcript.
+    sha256: Sha256,
+    /// Of which device.
+    device: DeviceId,
+    /// The verdict that follows from it.
+    verdict: Verdict,
+    /// Whether the device's own signature shows it; else it is the hub's word, as with what came late.
+    signed_by_device: bool,
+}
+
+/// Fetches a transcript and comes to its verdicts anew, without believing the hub.
+async fn evidence(number: u64, save: Option<&Path>, context: &Context) -> Result<()> {
+    let text = context.network().await?.proof_transcript(number).await?;
+    if let Some(path) = save {
+        std::fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let transcripts: Vec<Transcript> = serde_json::from_str(&text).context("the hub sent something else than transcripts")?;
+    let replay = |transcript: &Transcript| -> Result<Replayed> {
+        let verdict = transcript.replay().with_context(|| "the transcript does not hold: what the hub says does not follow from it")?;
+        let signed_by_device = matches!(verdict, Verdict::Failed(failed) if failed.reason.is_signed_proof());
+        Ok(Replayed { sha256: Sha256(transcript.sha256()), device: DeviceId(transcript.device), verdict, signed_by_device })
+    };
+    let replayed = transcripts.iter().map(replay).collect::<Result<Vec<_>>>()?;
+    context.out.answer(&replayed, |replayed| {
+        let rows = replayed.iter().map(|one| {
+            let whose = if one.signed_by_device { "the device's own signature" } else { "the hub's word" };
+            vec![one.verdict.code().to_owned(), whose.to_owned(), one.device.to_string(), one.sha256.to_string()]
+        });
+        table(&["verdict", "shown by", "device", "sha256 of the transcript"], rows)
+    })
 }

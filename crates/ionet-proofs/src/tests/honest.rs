@@ -1,9 +1,9 @@
 //! Honest devices pass, and are measured as fast as they are.
 
-use ionet_proofs::{Failure, Measured, Prover, Stop, Verdict};
+use crate::{Failure, Measured, Stop, Verdict};
 use ionet_types::agent::challenge::{AnswerBody, DeclineReason, Job, MemoryJob, ProductJob, Stage};
 
-use crate::common::*;
+use super::common::*;
 
 #[test]
 fn an_honest_device_passes_every_job() {
@@ -22,7 +22,7 @@ fn an_honest_device_passes_every_job() {
         let wanted = match job {
             Job::Product(_) => Measured { gflops: Some(2), ..Measured::default() },
             Job::Memory(_) => Measured { memory_mb_per_sec: Some(1_048), memory_mib: Some(1), ..Measured::default() },
-            _ => Measured { cpu_mhz: Some((3_000 * ionet_proofs::clock::CYCLES_PER_STEP / 100_000) as u32), ..Measured::default() },
+            _ => Measured { cpu_mhz: Some((3_000 * crate::clock::CYCLES_PER_STEP / 100_000) as u32), ..Measured::default() },
         };
         assert_eq!(measured, wanted);
         assert_eq!(examiner.finish().unwrap().replay().unwrap(), verdict);
@@ -70,7 +70,7 @@ fn a_hired_device_stops_at_once_and_says_so() {
 fn an_agent_takes_no_more_memory_than_it_was_given() {
     let key = key(4);
     let job = Job::Memory(MemoryJob { lanes: 64, lane_blocks: 1 << 20, rounds: 4, passes: 1, openings: 1 });
-    assert!(Prover::memory_bytes(&job) > 64 << 30);
+    assert!(cpu().memory_bytes(&job) > 64 << 30);
     let answer = prover(cpu(), &key).start(&task(1, job), &Stop::default());
     assert_eq!(answer.body, AnswerBody::Declined { reason: DeclineReason::TooLarge });
     let out_of_bounds = Job::Product(ProductJob { side: 255, ..PRODUCT });
