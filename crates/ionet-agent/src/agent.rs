@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -144,6 +145,11 @@ fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
         });
     }
     Ok(())
+}
+
+/// Whether the device of the agent in this directory was let in by a hub before, so that it needs no join token.
+pub fn has_joined(dir: &Path) -> bool {
+    Store::at(dir).credential().is_ok_and(|credential| credential.is_some())
 }
 
 /// Whether an agent runs in this directory.

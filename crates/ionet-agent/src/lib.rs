@@ -41,7 +41,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
-pub use agent::run;
+pub use agent::{has_joined, run};
 pub use error::{AgentError, NodeFailure};
 pub use key::DeviceKey;
 pub use link::Link;

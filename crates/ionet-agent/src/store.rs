@@ -81,6 +81,11 @@ impl Store {
         Ok(Self { dir })
     }
 
+    /// A directory that is only looked at.
+    pub(crate) fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     /// The network that the device belongs to.
     pub(crate) fn network(&self) -> Result<Option<String>, AgentError> {
         self.read("network.json")

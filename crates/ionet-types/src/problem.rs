@@ -102,7 +102,7 @@ codes! {
     DeviceNotFound = "device_not_found", "there is no such device";
     DeviceNotRegistered = "device_not_registered", "this device is not registered on chain: its owner registers it first";
     DeviceRegistered = "device_registered", "this device is registered on chain already";
-    DeviceOwnerUndeclared = "device_owner_undeclared", "the device does not name this wallet as its owner: start its agent with --owner";
+    DeviceOwnerUndeclared = "device_owner_undeclared", "the device does not name this wallet as its owner: join it with a token of this wallet";
     DeviceNotYours = "device_not_yours", "this device, or this part of its stake, belongs to another wallet";
     DeviceInUse = "device_in_use", "the device is hired or reserved: wait until its cluster has ended";
     DeviceRefuses = "device_refuses", "the device's present state does not allow this";
