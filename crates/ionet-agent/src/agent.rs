@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +14,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AgentError, AgentOptions, DeviceKey,
+    AgentError, AgentOptions, DeviceKey, Link,
     clock::unix_secs,
     connection,
     keeper::keep,
@@ -44,6 +45,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Tells how the connection is.
+    pub(crate) fn tell(&self, link: Link) {
+        if let Some(told) = &self.options.link {
+            told.send_replace(link);
+        }
+    }
+
     /// Takes over what the hub wants: to disk first, then to the keepers.
     pub(crate) fn set_desired(&self, desired: DesiredState) -> Result<(), AgentError> {
         self.store.set_desired(&desired)?;
@@ -137,6 +145,16 @@ fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
         });
     }
     Ok(())
+}
+
+/// Whether the device of the agent in this directory was let in by a hub before, so that it needs no join token.
+pub fn has_joined(dir: &Path) -> bool {
+    Store::at(dir).credential().is_ok_and(|credential| credential.is_some())
+}
+
+/// Whether an agent runs in this directory.
+pub(crate) fn is_running(options: &AgentOptions) -> bool {
+    options.dir.is_dir() && matches!(lock(options), Err(AgentError::DirInUse { .. }))
 }
 
 fn lock(options: &AgentOptions) -> Result<fs::File, AgentError> {

@@ -12,8 +12,9 @@ use std::{
 use futures::{SinkExt, StreamExt, stream::SplitStream};
 use ionet_types::agent::{
     AgentMessage, CONNECT_PATH, Declared, DesiredState, HEARTBEAT_SECS, Heartbeat, Hello, HubMessage, Introduction, MAX_FRAME_BYTES,
-    ObservedState, ProtocolError, Session,
+    ObservedState, ProtocolError, Session, workload::Token,
 };
+use ionet_types::joins::JoinRefusal;
 use rand::Rng;
 use thiserror::Error;
 use tokio::{
@@ -26,10 +27,12 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, http::Uri, protocol::WebSocketConfig},
 };
 
-use crate::{AgentError, agent::Shared, clock::unix_secs, load::Meter, probe::probe, prove::Proofs, transfer, tunnel::Tunnel};
+use crate::{AgentError, Link, agent::Shared, clock::unix_secs, load::Meter, probe::probe, prove::Proofs, transfer, tunnel::Tunnel};
 
 /// First and longest pause between two attempts to connect.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// Pause after a refusal that only a person can mend.
+const REFUSED_PAUSE: Duration = Duration::from_mins(2);
 /// A connection that lasted this long was a good one: the next attempt comes soon again.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// How long opening the connection and each step of the greeting may take.
@@ -61,6 +64,15 @@ enum Broken {
     Agent(#[from] AgentError),
 }
 
+impl Broken {
+    fn link(&self) -> Link {
+        match self {
+            Self::Refused { code, message } => Link::Refused { code: code.clone(), message: message.clone() },
+            other => Link::Broken { reason: other.to_string() },
+        }
+    }
+}
+
 /// The websocket endpoint of a hub.
 pub(crate) fn websocket_url(hub_url: &str) -> Result<String, AgentError> {
     let invalid = |reason: &str| AgentError::InvalidHubUrl { url: hub_url.to_owned(), reason: reason.to_owned() };
@@ -90,10 +102,17 @@ pub(crate) async fn hold(shared: Arc<Shared>, url: String) {
         if begun.elapsed() > STABLE_AFTER {
             pause = BACKOFF.0;
         }
+        let refused = matches!(&broken, Broken::Refused { code, .. } if JoinRefusal::from_code(code).is_some_and(JoinRefusal::is_lasting));
+        if refused {
+            // Until a person has done something, asking again soon is of no use.
+            tracing::error!(hub = url, reason = %broken, "the hub does not let this device in");
+            pause = REFUSED_PAUSE;
+        }
+        shared.tell(broken.link());
         let wait = rand::rng().random_range(pause / 2..=pause);
         tracing::warn!(hub = url, reason = %broken, retry_in_ms = wait.as_millis(), "no connection to the hub; nodes go on");
         tokio::time::sleep(wait).await;
-        pause = (pause * 2).min(BACKOFF.1);
+        pause = if refused { pause } else { (pause * 2).min(BACKOFF.1) };
     }
 }
 
@@ -109,6 +128,14 @@ struct Greeted {
     heartbeat: Duration,
     network: String,
     session: Session,
+}
+
+/// Keeps the secret for the next connection. On this thread, so that it is whole before anything else of this connection, or of the next
+/// one, is read.
+fn keep_credential(shared: &Shared, credential: &Token) -> Result<(), Broken> {
+    shared.store.set_credential(credential)?;
+    shared.tell(Link::Connected { has_credential: true });
+    Ok(())
 }
 
 /// Connects, proves the device's key and is welcomed.
@@ -130,7 +157,11 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
     }
     let options = shared.options.clone();
     let hardware = tokio::task::spawn_blocking(move || probe(&options)).await.map_err(|_| Broken::Unexpected("a message"))?;
+    let credential = shared.store.credential()?;
+    let has_credential = credential.is_some();
     let introduction = Introduction {
+        join_token: shared.options.join_token.clone().filter(|_| credential.is_none()),
+        credential: credential.map(|credential| credential.reveal().to_owned()),
         label: shared.options.label.clone(),
         declared: Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) },
         ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
@@ -144,6 +175,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
             }
             let secs = heartbeat_secs.clamp(*HEARTBEAT_SECS.start(), *HEARTBEAT_SECS.end());
             tracing::info!(network, heartbeat_secs = secs, "connected to the hub");
+            shared.tell(Link::Connected { has_credential });
             let session = Session::new(&network, &nonce, shared.key.signing_key().verifying_key().as_bytes());
             Ok(Greeted { socket, heartbeat: Duration::from_secs(secs.into()), network, session })
         }
@@ -167,7 +199,7 @@ async fn receive(socket: &mut Socket) -> Result<HubMessage, Broken> {
 }
 
 /// TLS for hubs on the internet, with the certificates that browsers trust.
-fn connector() -> Connector {
+pub(crate) fn connector() -> Connector {
     let roots = trusted_roots();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -264,8 +296,7 @@ async fn read(
             HubMessage::HttpCredit(credit) => tunnel.credit(credit),
             HubMessage::HttpCancel(cancel) => tunnel.cancel(cancel.request_id),
             HubMessage::Challenge { .. } | HubMessage::Welcome { .. } => return Err(Broken::Unexpected("a second greeting")),
-            // Kept by whoever admits devices; nothing to keep yet.
-            HubMessage::Credential { .. } => {}
+            HubMessage::Credential { credential } => keep_credential(shared, &credential)?,
             HubMessage::Unknown => tracing::debug!("a message of an unknown kind skipped"),
         }
     }

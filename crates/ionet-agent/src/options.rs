@@ -4,7 +4,9 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use ionet_types::{Address, agent::MAX_LABEL_BYTES};
 
-use crate::AgentError;
+use tokio::sync::watch;
+
+use crate::{AgentError, Link};
 
 /// How an agent is to run.
 #[derive(Debug, Clone)]
@@ -17,6 +19,10 @@ pub struct AgentOptions {
     pub label: Option<String>,
     /// The wallet that owns the device: only it may register the device on chain, stake on it and choose where its rewards go.
     pub owner: Option<Address>,
+    /// What lets the device in where the network does not know it yet; not sent any more once it is known.
+    pub join_token: Option<String>,
+    /// Where to tell how the connection is.
+    pub link: Option<watch::Sender<Link>>,
     /// Name of the network that the device belongs to. If absent, the first network that welcomes the device is remembered in `dir`.
     pub network: Option<String>,
     /// Logical CPUs to offer; all of the machine if absent.
@@ -43,6 +49,8 @@ impl AgentOptions {
             hub_url: hub_url.into(),
             label: None,
             owner: None,
+            join_token: None,
+            link: None,
             network: None,
             cpus: None,
             memory_mb: None,

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ionet_types::agent::{DesiredState, RayEndpoints, StopReason, WorkloadKey};
+use ionet_types::agent::{DesiredState, RayEndpoints, StopReason, WorkloadKey, workload::Token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{AgentError, processes::ProcessId};
@@ -81,6 +81,11 @@ impl Store {
         Ok(Self { dir })
     }
 
+    /// A directory that is only looked at.
+    pub(crate) fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     /// The network that the device belongs to.
     pub(crate) fn network(&self) -> Result<Option<String>, AgentError> {
         self.read("network.json")
@@ -88,6 +93,17 @@ impl Store {
 
     pub(crate) fn set_network(&self, network: &str) -> Result<(), AgentError> {
         self.write("network.json", &network, true)
+    }
+
+    /// The secret that the hub gave this device last; `None` before it gave one.
+    pub(crate) fn credential(&self) -> Result<Option<Token>, AgentError> {
+        let secret: Option<String> = self.read("credential.json")?;
+        Ok(secret.map(Token::new))
+    }
+
+    /// Keeps a new secret before it is ever used: not even a loss of power may bring the old one back.
+    pub(crate) fn set_credential(&self, credential: &Token) -> Result<(), AgentError> {
+        self.write("credential.json", &credential.reveal(), true)
     }
 
     /// What the hub last wanted, `None` before it ever said.
@@ -196,6 +212,9 @@ mod tests {
         let desired = DesiredState { revision: 9, workloads: vec![] };
         store.set_desired(&desired).unwrap();
         store.set_network("local").unwrap();
+        assert!(store.credential().unwrap().is_none());
+        store.set_credential(&Token::new("ionet_dev_first")).unwrap();
+        store.set_credential(&Token::new("ionet_dev_second")).unwrap();
         store.set_record(&record(1), true).unwrap();
         store.set_record(&record(2), false).unwrap();
         fs::create_dir(store.node_dir(record(1).key)).unwrap();
@@ -203,6 +222,7 @@ mod tests {
         let store = Store::open(&dir.path().join("new")).unwrap();
         assert_eq!(store.desired().unwrap(), Some(desired));
         assert_eq!(store.network().unwrap().as_deref(), Some("local"));
+        assert_eq!(store.credential().unwrap().unwrap().reveal(), "ionet_dev_second");
         assert_eq!(store.record(record(2).key).unwrap(), Some(record(2)));
         let mut keys = store.recorded_keys().unwrap();
         keys.sort();
@@ -211,7 +231,7 @@ mod tests {
         store.remove_record(record(1).key).unwrap();
         assert_eq!(store.recorded_keys().unwrap(), [record(2).key]);
         let mode = |name: &str| fs::metadata(dir.path().join("new").join(name)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode("desired.json"), mode(".")), (0o600, 0o700), "tokens lie in it");
+        assert_eq!((mode("desired.json"), mode("credential.json"), mode(".")), (0o600, 0o600, 0o700), "tokens lie in it");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::{
 use ionet_hub::{Caller, Via};
 use ionet_types::{keys::Scope, problem::Code};
 
-use crate::{problem::Problem, state::ApiState};
+use crate::{guards::Watched, problem::Problem, state::ApiState};
 
 /// Longest credential in bytes: no session or API key comes near it.
 const MAX_CREDENTIAL_BYTES: usize = 512;
@@ -62,6 +62,9 @@ impl FromRequestParts<ApiState> for Reader {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let caller = Bearer::of(&parts.headers)?.caller(state).await?;
         state.limits.callers.check(&caller.wallet)?;
+        if let Some(watched) = parts.extensions.get::<Watched>().cloned() {
+            watched.known(state, caller.wallet).await?;
+        }
         Ok(Self(caller))
     }
 }

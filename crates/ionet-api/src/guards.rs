@@ -3,18 +3,24 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::request::Parts,
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
+    http::{StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use ionet_types::problem::Code;
+use ionet_hub::Writer;
+use ionet_types::{Address, audit::Actor, problem::Code};
 
-use crate::{limits::network_of, problem::Problem, state::ApiState};
+use crate::{
+    limits::network_of,
+    problem::{Problem, ProblemCode},
+    state::ApiState,
+};
 
 /// The network address that a request came from.
 ///
@@ -47,6 +53,55 @@ pub(crate) async fn keep_sign_in_rate(State(state): State<ApiState>, origin: Ori
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// A request to change something: which endpoint, and who turned out to ask.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    pub(crate) endpoint: Arc<str>,
+    pub(crate) wallet: Arc<OnceLock<Address>>,
+}
+
+impl Watched {
+    /// The caller has proved who it is: counts this request for it.
+    pub(crate) async fn known(&self, state: &ApiState, wallet: Address) -> Result<(), Problem> {
+        // Set once: a request has one caller.
+        self.wallet.get_or_init(|| wallet);
+        counted(state, Writer::Known(Actor::Wallet(wallet)), &self.endpoint).await
+    }
+}
+
+async fn counted(state: &ApiState, writer: Writer, endpoint: &str) -> Result<(), Problem> {
+    state.hub.write_counted(writer, endpoint).await.map_err(|error| Problem::from(error).retry_after(Duration::from_mins(1)))
+}
+
+/// Counts requests to change something, and has those written down that were refused for who asked them.
+pub(crate) async fn watch_writes(
+    State(state): State<ApiState>,
+    origin: Origin,
+    path: MatchedPath,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let endpoint: Arc<str> = format!("{} {}", request.method(), path.as_str()).into();
+    if let Err(problem) = counted(&state, Writer::Address(origin.0), &endpoint).await {
+        return problem.into_response();
+    }
+    let watched = Watched { endpoint: endpoint.clone(), wallet: Arc::default() };
+    request.extensions_mut().insert(watched.clone());
+    let response = next.run(request).await;
+    let of_the_caller = matches!(
+        response.status(),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::TOO_MANY_REQUESTS
+    );
+    if of_the_caller && let Some(ProblemCode(code)) = response.extensions().get().copied() {
+        let writer = watched.wallet.get().map_or(Writer::Address(origin.0), |wallet| Writer::Known(Actor::Wallet(*wallet)));
+        state.hub.write_refused(writer, origin.0, &endpoint, code).await;
+    }
+    response
 }
 
 /// Bounds how many ordinary requests are in work, and for how long each.

@@ -1,7 +1,8 @@
 //! The OpenAPI document. It is built from the handlers themselves, so it cannot say other than they do.
 
 use ionet_types::{
-    CaseId, ClusterId, DeviceId, KeyId, TransactionSignature, problem::Problem, slashes::CaseStatus, transactions::RecordKind,
+    CaseId, ClusterId, DeviceId, JoinTokenId, KeyId, TransactionSignature, joins::UserCode, problem::Problem, slashes::CaseStatus,
+    transactions::RecordKind,
 };
 use utoipa::{
     Modify, OpenApi, ToSchema as _,
@@ -22,7 +23,9 @@ use utoipa::{
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     // Beside the bodies: what only parameters name.
-    components(schemas(Problem, CaseId, CaseStatus, ClusterId, DeviceId, KeyId, RecordKind, TransactionSignature)),
+    components(schemas(
+        Problem, CaseId, CaseStatus, ClusterId, DeviceId, JoinTokenId, KeyId, RecordKind, TransactionSignature, UserCode
+    )),
     tags(
         (name = "network", description = "The network as a whole. Public."),
         (name = "sign-in", description = "Sign-in by wallet, and API keys."),
@@ -32,6 +35,8 @@ use utoipa::{
         (name = "explorer", description = "What the chain recorded, and who works. Public."),
         (name = "rewards", description = "Emission, epochs and what suppliers earn."),
         (name = "ray", description = "A cluster's own Ray."),
+        (name = "joins", description = "How devices become a wallet's: join tokens, codes, credentials."),
+        (name = "audit", description = "Who did what: a log that shows whether anything in it was changed."),
         (name = "agents", description = "Where suppliers' devices connect."),
     ),
     modifiers(&BearerAuth),

@@ -21,6 +21,10 @@ pub use status::{status_of, status_of_rule};
 /// Longest `detail` in bytes: it may quote what the client sent, and need not quote all of it.
 const MAX_DETAIL_BYTES: usize = 400;
 
+/// The code of a refusal, for the layers that it passes on its way out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProblemCode(pub(crate) &'static str);
+
 /// A refusal on its way out.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
@@ -112,6 +116,7 @@ impl IntoResponse for Problem {
         details.request_id = request_id::current();
         let body = serde_json::to_vec(&details).expect("the details have only string keys and integers");
         let mut response = (inner.status, [(header::CONTENT_TYPE, PROBLEM_MEDIA_TYPE)], body).into_response();
+        response.extensions_mut().insert(ProblemCode(inner.code));
         let headers = response.headers_mut();
         if let Some(secs) = inner.retry_after_secs {
             headers.insert(header::RETRY_AFTER, secs.into());

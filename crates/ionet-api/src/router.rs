@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use ionet_hub::Hub;
-use ionet_types::problem::Code;
+use ionet_types::{joins::ACTIVATE_PATH, problem::Code};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 use utoipa::{OpenApi as _, openapi::OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,8 +24,8 @@ use crate::{
     problem::Problem,
     request_id,
     routes::{
-        agents, auth, clusters, devices, epochs, events, faucet, keys, network, payments, proofs, quotes, ray, rewards, slashes, stakes,
-        tne, transactions,
+        activate, agents, audit, auth, clusters, devices, epochs, events, faucet, joins, keys, network, payments, proofs, quotes, ray,
+        rewards, slashes, stakes, tne, transactions,
     },
     state::ApiState,
 };
@@ -70,18 +70,29 @@ fn table() -> Routes {
             .routes(routes!(rewards::estimate))
             .routes(routes!(rewards::lines))
             .routes(routes!(rewards::readiness))
-            .routes(routes!(transactions::view)),
+            .routes(routes!(transactions::view))
+            .routes(routes!(audit::head))
+            .routes(routes!(audit::links)),
 
         // Anybody, at a low rate: each call costs the hub a signature or more.
         sign_in: OpenApiRouter::new()
             .routes(routes!(auth::challenge_create))
             .routes(routes!(auth::session_create))
-            .routes(routes!(faucet::give)),
+            .routes(routes!(faucet::give))
+            .routes(routes!(joins::code_create))
+            .routes(routes!(joins::code_token))
+            // A person's code is short, so nobody may try many.
+            .routes(routes!(joins::code_view))
+            .routes(routes!(joins::code_decide)),
 
         // Customers, signed in.
         customers: OpenApiRouter::new()
             .routes(routes!(keys::list, keys::create))
             .routes(routes!(keys::delete))
+            .routes(routes!(joins::list, joins::create))
+            .routes(routes!(joins::revoke))
+            .routes(routes!(joins::credential_reset))
+            .routes(routes!(audit::list))
             .routes(routes!(clusters::list, clusters::book))
             .routes(routes!(clusters::view, clusters::terminate))
             .routes(routes!(clusters::receipt))
@@ -125,11 +136,13 @@ pub fn router(hub: Hub, options: ApiOptions) -> Router {
     let sign_in_rate = || from_fn_with_state(state.clone(), guards::keep_sign_in_rate);
     let Routes { public, sign_in, customers, live, agents } = table();
     let ordinary = public.merge(sign_in.route_layer(sign_in_rate())).merge(customers);
+    let ordinary = ordinary.route_layer(from_fn_with_state(state.clone(), guards::watch_writes));
     let ordinary = ordinary.route_layer(from_fn_with_state(state.clone(), guards::keep_bounds));
     let (router, document) = described(ordinary.merge(live).merge(agents.route_layer(sign_in_rate())));
     let document = axum::Json(document);
     let mut router = router
         .route("/v1/openapi.json", get(move || async move { document }))
+        .route(ACTIVATE_PATH, get(activate::page))
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(state.clone(), guards::keep_address_rate));

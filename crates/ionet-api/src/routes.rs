@@ -1,12 +1,15 @@
 //! The handlers, one file per noun. Each reads its request, says who may call it, asks the hub and answers: rules live in the hub.
 
+pub(crate) mod activate;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod clusters;
 pub(crate) mod devices;
 pub(crate) mod epochs;
 pub(crate) mod events;
 pub(crate) mod faucet;
+pub(crate) mod joins;
 pub(crate) mod keys;
 pub(crate) mod network;
 pub(crate) mod payments;

@@ -122,6 +122,8 @@ impl From<Code> for HubError {
             | Code::DeviceNotFound
             | Code::TransactionNotFound
             | Code::KeyNotFound
+            | Code::JoinTokenNotFound
+            | Code::DeviceCodeUnknown
             | Code::CaseNotFound
             | Code::ProofNotFound
             | Code::TransferNotFound
@@ -133,6 +135,8 @@ impl From<Code> for HubError {
             | Code::NotTerminable
             | Code::IdempotencyKeyInUse
             | Code::KeyLimit
+            | Code::JoinTokenLimit
+            | Code::DeviceCodeDecided
             | Code::DeviceRegistered
             | Code::DeviceInUse
             | Code::DeviceRefuses
@@ -140,7 +144,7 @@ impl From<Code> for HubError {
             Code::IdempotencyKeyReused | Code::InsufficientFunds | Code::TransactionExpired | Code::TransactionRefused => {
                 ErrorKind::Refused
             }
-            Code::PendingBookingLimit | Code::RateLimited => ErrorKind::TooMany,
+            Code::PendingBookingLimit | Code::RateLimited | Code::DeviceCodeLimit | Code::WriteRateExceeded => ErrorKind::TooMany,
             Code::TunnelFailed => ErrorKind::BadGateway,
             Code::ChainUnavailable | Code::StoreUnavailable | Code::DeviceUnreachable | Code::RayNotReady => ErrorKind::Unavailable,
             Code::TransactionUnconfirmed => ErrorKind::Timeout,

@@ -6,6 +6,7 @@
 //! reconcilers, each of which looks at the three truths, does what is due and may be killed between any two lines.
 
 mod agents;
+mod alarms;
 mod app;
 mod caller;
 mod clock;
@@ -13,6 +14,7 @@ mod devices;
 mod epochs;
 mod error;
 mod options;
+mod pace;
 mod proofs;
 mod reconcilers;
 mod signals;
@@ -21,22 +23,27 @@ mod view;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use agents::{AgentInbox, AgentOutbox, Agents, PendingAgent, RayRequest, RayResponse};
+pub use alarms::Writer;
 pub use app::StakeStep;
 pub use caller::{Caller, Via};
 pub use clock::Clock;
 pub use epochs::inputs::Unmeasured;
 pub use error::{ErrorKind, HubError, HubResult};
-pub use options::{HubOptions, Timing};
+pub use options::{Admission, HubOptions, Limits, Timing};
 pub use proofs::Measuring;
 pub use proofs::transfers::Transfer;
 
+use app::CODE_INTERVAL_SECS;
 use devices::Lives;
 use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
 use ionet_store::Store;
+use ionet_types::Address;
+use pace::Paced;
 use proofs::Proving;
 use proofs::trial::Trials;
 use signals::Signals;
@@ -58,6 +65,10 @@ struct Inner {
     records_read_unix_secs: AtomicI64,
     /// The epoch whose tree was asked for last.
     tree: Mutex<Option<Arc<Closed>>>,
+    /// How often each device asks whether its code was approved.
+    questions: Paced<[u8; 32]>,
+    /// How often each wallet tries a device's code.
+    code_tries: Paced<Address>,
 }
 
 /// How far back the hub looks for times in which it was away, seconds.
@@ -76,7 +87,9 @@ impl Hub {
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
-        Ok(Self(Arc::new(Inner {
+        let questions = Paced::new(Duration::from_secs(CODE_INTERVAL_SECS.into()), 1);
+        let code_tries = Paced::per_hour(options.limits.code_tries_per_hour);
+        let inner = Inner {
             options,
             store,
             signals,
@@ -87,7 +100,10 @@ impl Hub {
             archive,
             records_read_unix_secs,
             tree,
-        })))
+            questions,
+            code_tries,
+        };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Runs the reconcilers until `shutdown` is ready. What is under way then is taken up by the next run.
@@ -114,6 +130,11 @@ impl Hub {
         &self.0.agents
     }
 
+    /// Where clients reach the hub.
+    pub fn public_url(&self) -> &str {
+        &self.0.options.public_url
+    }
+
     pub(crate) fn options(&self) -> &HubOptions {
         &self.0.options
     }
@@ -128,6 +149,14 @@ impl Hub {
 
     pub(crate) fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    pub(crate) fn questions(&self) -> &Paced<[u8; 32]> {
+        &self.0.questions
+    }
+
+    pub(crate) fn code_tries(&self) -> &Paced<Address> {
+        &self.0.code_tries
     }
 
     pub(crate) fn archive(&self) -> &Archive {

@@ -42,6 +42,70 @@ pub struct HubOptions {
     pub clock: Clock,
     /// How patient it is.
     pub timing: Timing,
+    /// Which devices are let in.
+    pub admission: Admission,
+    /// How much of what may happen.
+    pub limits: Limits,
+}
+
+/// Which devices a hub lets in that it does not know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// Every device that proves its key.
+    Open,
+    /// Those that bring a wallet's join token.
+    #[default]
+    Approved,
+}
+
+/// Bounds against floods. The defaults fit one hub on the open internet.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// New devices from one network address in an hour.
+    pub new_devices_per_address_per_hour: u32,
+    /// New devices of one owner in an hour.
+    pub new_devices_per_owner_per_hour: u32,
+    /// Device codes that may wait for approval, from one network address.
+    pub device_codes_per_address: u32,
+    /// Device codes that may wait for approval, in all.
+    pub device_codes: u32,
+    /// Device codes that one wallet may look at or decide about in an hour.
+    pub code_tries_per_hour: u32,
+    /// Changes that one actor may ask for at one endpoint in a minute; more raise an alarm and are refused.
+    pub writes_per_minute: u32,
+    /// Refusals of one actor in a minute that are written into the audit log.
+    pub refusals_noted_per_minute: u32,
+    /// Refusals of all actors in a minute that are written into the audit log.
+    pub all_refusals_noted_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            new_devices_per_address_per_hour: 100,
+            new_devices_per_owner_per_hour: 1_000,
+            device_codes_per_address: 20,
+            device_codes: 10_000,
+            code_tries_per_hour: 60,
+            writes_per_minute: 600,
+            refusals_noted_per_minute: 10,
+            all_refusals_noted_per_minute: 300,
+        }
+    }
+}
+
+impl Limits {
+    /// Bounds that nobody reaches, for a network on one machine.
+    pub const LOCAL: Self = Self {
+        new_devices_per_address_per_hour: 100_000,
+        new_devices_per_owner_per_hour: 100_000,
+        device_codes_per_address: 1_000,
+        device_codes: 1_000,
+        code_tries_per_hour: 100_000,
+        writes_per_minute: 100_000,
+        refusals_noted_per_minute: 1_000,
+        all_refusals_noted_per_minute: 10_000,
+    };
 }
 
 /// How patient the hub is.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use ionet_types::agent::{Declared, Hardware};
+use ionet_types::audit::{Actor, AuditAction};
 use ionet_types::{Address, DeviceId};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
+use crate::audit::{self, NewAudit};
 use crate::device_events::{self, DeviceEvent};
 use crate::{Store, StoreError, StoreResult, parsed};
 
@@ -71,36 +73,74 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
     })
 }
 
+/// The wallet that a device belongs to.
+pub(crate) async fn owner(connection: &mut SqliteConnection, id: DeviceId) -> StoreResult<Option<Address>> {
+    let query = sqlx::query("SELECT owner FROM devices WHERE id = ? AND owner IS NOT NULL").bind(id.to_string());
+    query.fetch_optional(connection).await?.as_ref().map(|row| parsed(row, "owner")).transpose()
+}
+
+/// Registers a device, or takes over what it reports now.
+pub(crate) async fn upsert(
+    connection: &mut SqliteConnection,
+    id: DeviceId,
+    reported: &Reported<'_>,
+    now_unix_secs: i64,
+) -> StoreResult<()> {
+    let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
+    sqlx::query(
+        "INSERT INTO devices
+             (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+         ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
+             last_seen_unix_secs = ?7",
+    )
+    .bind(id.to_string())
+    .bind(reported.label)
+    .bind(hardware)
+    .bind(reported.agent_version)
+    .bind(reported.declared.owner.map(|owner| owner.to_string()))
+    .bind(reported.declared.running_since_unix_secs)
+    .bind(now_unix_secs)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 impl Store {
     /// A device has connected: registers it, or takes over what it reports now.
     pub async fn device_connected(&self, id: DeviceId, reported: &Reported<'_>, now_unix_secs: i64) -> StoreResult<()> {
-        let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
-        sqlx::query(
-            "INSERT INTO devices
-                 (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
-             ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
-                 last_seen_unix_secs = ?7",
-        )
-        .bind(id.to_string())
-        .bind(reported.label)
-        .bind(hardware)
-        .bind(reported.agent_version)
-        .bind(reported.declared.owner.map(|owner| owner.to_string()))
-        .bind(reported.declared.running_since_unix_secs)
-        .bind(now_unix_secs)
-        .execute(&self.write)
-        .await?;
+        let mut transaction = self.write.begin().await?;
+        upsert(&mut transaction, id, reported, now_unix_secs).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
-    /// Keeps a device's life together with what changed in it.
-    pub async fn device_life_set(&self, id: DeviceId, life: &str, events: &[DeviceEvent]) -> StoreResult<()> {
+    /// Keeps a device's life together with what changed in it, and with what of that the audit log is to tell.
+    pub async fn device_life_set(
+        &self,
+        id: DeviceId,
+        life: &str,
+        events: &[DeviceEvent],
+        audits: &[(AuditAction, serde_json::Value)],
+        now_unix_secs: i64,
+    ) -> StoreResult<()> {
         let mut transaction = self.write.begin().await?;
         let query = sqlx::query("UPDATE devices SET life = ?2 WHERE id = ?1");
         query.bind(id.to_string()).bind(life).execute(&mut *transaction).await?;
         for event in events {
             device_events::insert(&mut transaction, id, event).await?;
+        }
+        for (action, detail) in audits {
+            let owner = owner(&mut transaction, id).await?;
+            let actor = match (action, owner) {
+                (AuditAction::HardwareChanged, _) => Actor::Device(id),
+                (AuditAction::DevicePaused | AuditAction::DeviceResumed | AuditAction::DeviceTerminated, Some(owner)) => {
+                    Actor::Wallet(owner)
+                }
+                _ => Actor::Network,
+            };
+            let entry = NewAudit { actor, action: *action, subject: id.to_string(), concerns: owner, detail: detail.clone() };
+            audit::append(&mut transaction, &entry, now_unix_secs).await?;
         }
         Ok(transaction.commit().await?)
     }

@@ -13,13 +13,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row as _, SqlitePool};
 use thiserror::Error;
 
+pub mod admission;
 pub mod api_keys;
 pub mod assignments;
+pub mod audit;
 pub mod clusters;
 pub mod device_events;
 pub mod devices;
 pub mod epochs;
 pub mod idempotency;
+pub mod joins;
 pub mod outages;
 pub mod presence;
 pub mod proofs;
@@ -27,13 +30,16 @@ pub mod records;
 pub mod reservations;
 pub mod sessions;
 
+pub use admission::{Admitted, Presented};
 pub use api_keys::NewApiKey;
 pub use assignments::Assignment;
+pub use audit::{AuditVerdict, NewAudit, audit_verify};
 pub use clusters::{ClusterRow, NewCluster};
 pub use device_events::DeviceEvent;
 pub use devices::{DeviceRow, Reported};
 pub use epochs::{EpochRow, EpochStart};
 pub use idempotency::Claim;
+pub use joins::{CodeDecision, CodeInsert, CodeLimits, NewDeviceCode, NewJoinToken};
 pub use outages::Outage;
 pub use presence::{Presence, Watch};
 pub use records::{Cursor, WorkDay};

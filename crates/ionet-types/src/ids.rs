@@ -57,6 +57,10 @@ uuid_id! {
     /// An API key (its public id, not its secret). UUID version 7.
     KeyId
 }
+uuid_id! {
+    /// A join token (its public id, not its secret). UUID version 7.
+    JoinTokenId
+}
 
 uuid_id! {
     /// A slashing case. UUID version 7.

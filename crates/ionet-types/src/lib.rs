@@ -4,11 +4,13 @@
 //! signatures base58, amounts decimal strings of base units.
 
 pub mod agent;
+pub mod audit;
 pub mod clusters;
 pub mod devices;
 pub mod epochs;
 pub mod hardware;
 pub mod ids;
+pub mod joins;
 pub mod keys;
 pub mod money;
 pub mod network;
@@ -24,5 +26,5 @@ pub mod supply;
 pub mod tne;
 pub mod transactions;
 
-pub use ids::{Address, CaseId, ClusterId, DeviceId, KeyId, Sha256, TransactionSignature};
+pub use ids::{Address, CaseId, ClusterId, DeviceId, JoinTokenId, KeyId, Sha256, TransactionSignature};
 pub use money::{BaseUnits, Currency, MicroUsd, Money};

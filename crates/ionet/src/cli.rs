@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agent, clusters, devices, epochs, hardware, keys, network, payments, quote, rewards, run, slashes, stakes, tne, transactions, up,
-    wallet,
+    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, payments, quote, rewards, run, slashes, stakes, tne,
+    transactions, up, wallet,
 };
 
 const EXIT_CODES: &str = "\
@@ -76,7 +76,14 @@ pub enum Command {
     /// Run a whole network on this machine until Ctrl-C
     Up(up::UpArgs),
     /// Lend this machine to a network
-    Agent(agent::AgentArgs),
+    #[command(subcommand)]
+    Agent(agent::AgentCommand),
+    /// Who may lend devices in your name: join tokens and codes
+    #[command(subcommand)]
+    Joins(joins::JoinsCommand),
+    /// The network's log of who did what, for anyone to check
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Your wallet
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -126,7 +133,9 @@ impl Command {
         match self {
             Self::Run(args) => return run::run(args, context).await,
             Self::Up(args) => return up::run(args, context).await,
-            Self::Agent(args) => agent::run(args, context).await,
+            Self::Agent(command) => return agent::run(command, context).await,
+            Self::Joins(command) => joins::run(command, context).await,
+            Self::Audit(command) => return audit::run(command, context).await,
             Self::Wallet(command) => wallet::run(command, context).await,
             Self::Hardware => hardware::run(context).await,
             Self::Quote(args) => quote::run(args, context).await,

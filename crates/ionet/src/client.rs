@@ -19,6 +19,7 @@ use crate::wallet::Wallet;
 
 mod calls;
 mod events;
+mod joins;
 mod stakes;
 
 pub use calls::ListQuery;

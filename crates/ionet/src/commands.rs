@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 pub mod agent;
+pub mod audit;
 pub mod clusters;
 pub mod devices;
 pub mod epochs;
 pub mod hardware;
+pub mod joins;
 pub mod keys;
 pub mod network;
 pub mod payments;

@@ -13,12 +13,13 @@ use anyhow::{Context, Result, anyhow};
 use ionet_agent::AgentOptions;
 use ionet_api::ApiOptions;
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Clock, Hub, HubOptions, Measuring, Timing};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Measuring, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
 use ionet_rules::supply::SupplyParams;
 use ionet_types::Address;
 use ionet_types::devices::{DeviceConnection, DeviceUse};
+use ionet_types::joins::CreateJoinTokenRequest;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -31,6 +32,9 @@ use crate::progress::Progress;
 
 /// How long a part may take to stop before it is left to the end of the process.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the join token of this process's own agents holds, seconds.
+const LOCAL_TOKEN_SECS: u32 = 3_600;
 
 /// How a local network is to be.
 #[derive(Debug, Clone, Default)]
@@ -151,6 +155,8 @@ impl LocalNetwork {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: Clock::Real,
             timing: Timing::default(),
+            admission: Admission::Approved,
+            limits: Limits::LOCAL,
         })
         .await
         .context(Failure::new("cannot open the control plane's store"))?;
@@ -159,6 +165,12 @@ impl LocalNetwork {
             reconcilers.run(stop.cancelled()).await;
             Ok(())
         });
+        // This machine's own devices join as any others do.
+        let strangers = (0..options.agents).filter(|index| !ionet_agent::has_joined(&home.agent(*index))).count();
+        let join_token = match options.owner.filter(|_| strangers > 0) {
+            Some(owner) => Some(local_token(&hub, owner, strangers).await?),
+            None => None,
+        };
         let router = ionet_api::router(hub, ApiOptions::default());
         self.part("API", |stop| async move { Ok(ionet_api::serve(api_listener, router, stop.cancelled_owned()).await?) });
 
@@ -167,6 +179,7 @@ impl LocalNetwork {
             let agent = AgentOptions {
                 label: Some(format!("local-{index}")),
                 owner: options.owner,
+                join_token: join_token.clone(),
                 cpus: Some(options.cpus_per_agent.unwrap_or_else(|| fair_share(options.agents))),
                 ..AgentOptions::new(home.agent(index), self.running.url.clone())
             };
@@ -233,6 +246,13 @@ impl LocalNetwork {
             sleep(Duration::from_millis(100)).await;
         }
     }
+}
+
+/// A join token for so many agents of this process, which use it at once if they are new.
+async fn local_token(hub: &Hub, owner: Address, agents: usize) -> Result<String> {
+    let max_devices = u32::try_from(agents)?;
+    let request = CreateJoinTokenRequest { name: "this machine".to_owned(), max_devices, expires_in_secs: Some(LOCAL_TOKEN_SECS) };
+    Ok(hub.join_token_issue(owner, &request).await?.secret)
 }
 
 fn cannot_listen(what: &str, option: &str) -> Failure {

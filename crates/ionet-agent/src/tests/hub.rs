@@ -101,6 +101,11 @@ impl TestHub {
         found[device_id].0.clone()
     }
 
+    /// Says something to a connected device.
+    pub(super) fn say(&self, device_id: &str, message: HubMessage) {
+        self.inner.devices.borrow()[device_id].1.send(message).unwrap();
+    }
+
     /// Tells a device everything that it is to run.
     pub(super) fn want(&self, device_id: &str, workloads: Vec<DesiredWorkload>) {
         self.inner.desired.send_modify(|all| {

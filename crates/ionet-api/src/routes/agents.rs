@@ -55,26 +55,26 @@ pub(crate) async fn connect(
     let stopping = stopping.map(|Extension(stopping)| stopping);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES).max_write_buffer_size(4 * MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let (code, reason) = talk(&state.hub, socket, stopping).await;
+        let (code, reason) = talk(&state.hub, origin, socket, stopping).await;
         tracing::debug!(agent.close_code = code, agent.close_reason = reason, "an agent's connection ended");
         drop(place);
     }))
 }
 
 /// Lets the device prove who it is, then carries messages both ways until one party has had enough; says why it ended.
-async fn talk(hub: &Hub, socket: WebSocket, stopping: Option<Stopping>) -> (u16, &'static str) {
+async fn talk(hub: &Hub, origin: Origin, socket: WebSocket, stopping: Option<Stopping>) -> (u16, &'static str) {
     let (mut sink, mut frames) = socket.split();
     let ended = tokio::select! {
         () = Stopping::wait(stopping) => (close_code::RESTART, "hub_stops"),
-        ended = converse(hub, &mut sink, &mut frames) => ended,
+        ended = converse(hub, origin, &mut sink, &mut frames) => ended,
     };
     let farewell = CloseFrame { code: ended.0, reason: ended.1.into() };
     send(&mut sink, Message::Close(Some(farewell))).await;
     ended
 }
 
-async fn converse(hub: &Hub, sink: &mut Sink, frames: &mut Frames) -> (u16, &'static str) {
-    let (inbox, mut outbox) = match timeout(HELLO_TIMEOUT, introduce(hub, sink, frames)).await {
+async fn converse(hub: &Hub, origin: Origin, sink: &mut Sink, frames: &mut Frames) -> (u16, &'static str) {
+    let (inbox, mut outbox) = match timeout(HELLO_TIMEOUT, introduce(hub, origin, sink, frames)).await {
         Ok(Ok(session)) => session,
         Ok(Err(ended)) => return ended,
         Err(_) => return (close_code::POLICY, "hello_timeout"),
@@ -115,8 +115,13 @@ async fn converse(hub: &Hub, sink: &mut Sink, frames: &mut Frames) -> (u16, &'st
 }
 
 /// Challenges the device and opens its session, or says why not.
-async fn introduce(hub: &Hub, sink: &mut Sink, frames: &mut Frames) -> Result<(AgentInbox, AgentOutbox), (u16, &'static str)> {
-    let pending = hub.agents().open();
+async fn introduce(
+    hub: &Hub,
+    origin: Origin,
+    sink: &mut Sink,
+    frames: &mut Frames,
+) -> Result<(AgentInbox, AgentOutbox), (u16, &'static str)> {
+    let pending = hub.agents().open().from_address(origin.0);
     if !send(sink, Message::text(pending.challenge().encode())).await {
         return Err((close_code::POLICY, "agent_does_not_read"));
     }

@@ -61,6 +61,17 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("post", "/v1/auth/sessions", Access::Public),
     ("post", "/v1/faucet", Access::Public),
     ("get", "/v1/agents/connect", Access::Device),
+    ("get", "/v1/audit/head", Access::Public),
+    ("get", "/v1/audit/links", Access::Public),
+    ("post", "/v1/device-codes", Access::Public),
+    ("post", "/v1/device-codes/token", Access::Public),
+    ("get", "/v1/device-codes/{user_code}", Access::Session),
+    ("post", "/v1/device-codes/{user_code}/approval", Access::Session),
+    ("get", "/v1/join-tokens", Access::Read),
+    ("post", "/v1/join-tokens", Access::Session),
+    ("delete", "/v1/join-tokens/{id}", Access::Session),
+    ("post", "/v1/devices/{id}/credential/reset", Access::Session),
+    ("get", "/v1/audit", Access::Read),
     ("get", "/v1/keys", Access::Read),
     ("post", "/v1/keys", Access::Session),
     ("delete", "/v1/keys/{id}", Access::Session),
@@ -109,6 +120,9 @@ fn body_of(path: &str, wallet: &str) -> Option<Value> {
         "/v1/quotes" | "/v1/clusters" => Some(Customer::terms(1, 60)),
         "/v1/auth/challenges" | "/v1/faucet" => Some(json!({ "wallet": wallet })),
         "/v1/auth/sessions" => Some(json!({ "message": "none", "signature": "none" })),
+        "/v1/device-codes/token" => Some(json!({ "device_code": "ionet_code_1" })),
+        "/v1/device-codes/{user_code}/approval" => Some(json!({ "approve": true })),
+        "/v1/join-tokens" => Some(json!({ "name": "rack", "max_devices": 1 })),
         "/v1/keys" => Some(json!({ "name": "key", "scope": "read" })),
         "/v1/clusters/{id}/payments" => Some(json!({})),
         "/v1/clusters/{id}/extensions" => Some(json!({ "minutes": 60 })),
@@ -118,7 +132,11 @@ fn body_of(path: &str, wallet: &str) -> Option<Value> {
 }
 
 async fn call(world: &World, method: &str, path: &str, id: &str, token: Option<&str>) -> Answer {
-    let url = path.replace("{id}", id).replace("{path}", "api/version").replace("{signature}", &"1".repeat(64));
+    let url = path
+        .replace("{id}", id)
+        .replace("{path}", "api/version")
+        .replace("{signature}", &"1".repeat(64))
+        .replace("{user_code}", "WDJB-MJHT");
     let method: Method = method.to_uppercase().parse().unwrap();
     let mut request = world.api().request(method.clone(), &url, token);
     if method == Method::POST
@@ -178,8 +196,8 @@ async fn nobody_gets_what_is_not_theirs() {
                 refused(&call(&world, method, path, &id, None).await, method, 426, "upgrade_required", &what);
                 continue;
             }
-            // Challenges and gifts are for everybody: they are tried where they do not disturb the comparison.
-            Access::Public if path == "/v1/auth/challenges" || path == "/v1/faucet" => continue,
+            // Challenges, codes and gifts are for everybody: they are tried where they do not disturb the comparison.
+            Access::Public if ["/v1/auth/challenges", "/v1/faucet", "/v1/device-codes"].contains(&path) => continue,
             Access::Public => {
                 let answer = call(&world, method, path, &id, None).await;
                 let expected =

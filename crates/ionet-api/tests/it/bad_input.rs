@@ -21,7 +21,7 @@ struct Case {
 /// A path with the cluster's id, or that of a device and a case that there are not.
 fn filled(path: &str, id: &str) -> String {
     let id = if path.starts_with("/v1/devices/") { "1".repeat(32) } else { id.to_owned() };
-    path.replace("{id}", &id).replace("{case}", "0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21")
+    path.replace("{id}", &id).replace("{case}", "0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21").replace("{user_code}", "WDJB-MJHT")
 }
 
 async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
@@ -55,6 +55,11 @@ async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
         case("/v1/slashes/{case}/appeal", token, json!({ "appeal": "ab".repeat(32) }), &[]),
         case("/v1/auth/challenges", None, json!({ "wallet": wallet }), &[]),
         case("/v1/auth/sessions", None, json!({ "message": "m", "signature": "s" }), &[]),
+        case("/v1/devices/{id}/credential/reset", token, json!({}), &[]),
+        case("/v1/join-tokens", token, json!({ "name": "rack", "max_devices": 3, "expires_in_secs": 3600 }), &["expires_in_secs"]),
+        case("/v1/device-codes", None, json!({ "label": "garage" }), &["label"]),
+        case("/v1/device-codes/token", None, json!({ "device_code": "ionet_code_1" }), &[]),
+        case("/v1/device-codes/{user_code}/approval", token, json!({ "approve": true }), &[]),
         case("/v1/keys", token, json!({ "name": "key", "scope": "read", "expires_in_secs": 3600 }), &["expires_in_secs"]),
         case("/v1/faucet", None, json!({ "wallet": wallet }), &[]),
     ]
@@ -182,7 +187,8 @@ async fn every_post_refuses_what_it_does_not_take() {
                 format!("{{{}\"{field}\":{text}}}", rest.collect::<String>())
             };
             // A name may be any short text without control characters.
-            let fits = |text: &str| field == "name" && text.len() > 2 && text.starts_with('"') && !text.contains('\\');
+            let fits =
+                |text: &str| ["name", "label"].contains(&field.as_str()) && text.len() > 2 && text.starts_with('"') && !text.contains('\\');
             for text in wrong_values().into_iter().filter(|text| !fits(text)) {
                 let answer = send(&world, case, Some("application/json"), with(text)).await;
                 is_refused(&answer, &format!("{path}: {field} = {text}"));

@@ -3,10 +3,12 @@
 
 mod agent;
 mod agents;
+mod april_2024;
 mod authorisation;
 mod bad_input;
 mod drift;
 mod events;
+mod joins;
 mod lifecycle;
 mod limits;
 mod lists;

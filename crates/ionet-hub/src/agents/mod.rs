@@ -2,27 +2,31 @@
 //!
 //! Sessions live in memory. A device that is not connected is *unknown*, not gone: it holds its lease and most likely runs on.
 
+mod admission;
 mod directory;
 mod session;
 mod tunnel;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ionet_devices::{Duty, Event};
 use ionet_market::PriceList;
-use ionet_store::{Reported, Store};
+use ionet_store::Store;
 use ionet_types::DeviceId;
 use ionet_types::agent::{Hello, HubMessage, Session};
 
+use crate::alarms::WriteWatch;
 use crate::clock::Clock;
 use crate::devices::Lives;
 use crate::error::HubResult;
-use crate::options::HubOptions;
+use crate::options::{Admission, HubOptions};
 use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
 
+use admission::{Entered, JoinLimiters};
 pub(crate) use directory::{Directory, Seen};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
@@ -39,6 +43,13 @@ pub(crate) struct Shared {
     pub(crate) signals: Arc<Signals>,
     pub(crate) heartbeat_secs: u32,
     pub(crate) directory: Directory,
+    pub(crate) admission: Admission,
+    pub(crate) joins: JoinLimiters,
+    /// How often each device and each caller writes.
+    pub(crate) writes: WriteWatch,
+    /// How many refusals of each are noted, and of all together.
+    pub(crate) refusals: WriteWatch,
+    pub(crate) all_refusals: WriteWatch,
     pub(crate) lives: Lives,
     pub(crate) transfers: Transfers,
     /// Whether the operator vouches for devices that have proved nothing yet.
@@ -58,6 +69,11 @@ impl Agents {
             signals,
             heartbeat_secs: options.timing.heartbeat_secs.max(1),
             directory: Directory::new(options.clock.now_unix_secs()),
+            admission: options.admission,
+            joins: JoinLimiters::new(&options.limits),
+            writes: WriteWatch::new(options.limits.writes_per_minute),
+            refusals: WriteWatch::new(options.limits.refusals_noted_per_minute),
+            all_refusals: WriteWatch::new(options.limits.all_refusals_noted_per_minute),
             lives,
             transfers: Transfers::default(),
             vouched: options.measuring.is_none_or(|measuring| measuring.vouched),
@@ -68,7 +84,7 @@ impl Agents {
 
     /// A connection was made: send its challenge, then hand the agent's answer to [`PendingAgent::accept`].
     pub fn open(&self) -> PendingAgent {
-        PendingAgent { agents: self.clone(), nonce: bs58::encode(rand::random::<[u8; 32]>()).into_string() }
+        PendingAgent { agents: self.clone(), address: None, nonce: bs58::encode(rand::random::<[u8; 32]>()).into_string() }
     }
 
     /// How many devices are connected.
@@ -96,9 +112,16 @@ impl Shared {
 pub struct PendingAgent {
     agents: Agents,
     nonce: String,
+    address: Option<IpAddr>,
 }
 
 impl PendingAgent {
+    /// The connection comes from this network address, which counts when new devices join.
+    #[must_use]
+    pub fn from_address(self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self }
+    }
+
     /// The first message to the agent.
     pub fn challenge(&self) -> HubMessage {
         HubMessage::Challenge { nonce: self.nonce.clone(), network: self.agents.0.network.clone() }
@@ -113,18 +136,12 @@ impl PendingAgent {
         let session = Session::new(&shared.network, &self.nonce, &public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
         let said = hello.introduction.into_said();
-        let reported = Reported {
-            label: said.label.as_deref(),
-            hardware: &said.hardware,
-            agent_version: &said.agent_version,
-            declared: said.declared,
-        };
         if shared.lives.life(device).is_some_and(|life| life.duty() == Duty::Terminated) {
             return Err(refused("device_terminated", "this device was given up; a device that comes back is a new one, with a new key"));
         }
         let hardware = said.hardware.fingerprint();
+        let Entered { admitted, credential } = shared.admit(device, &said, self.address, now_unix_secs).await?;
         let registered = async {
-            shared.store.device_connected(device, &reported, now_unix_secs).await?;
             shared.tell(device, Event::Connected { hardware }, now_unix_secs).await?;
             if shared.vouched {
                 shared.tell(device, Event::Vouched { hardware }, now_unix_secs).await?;
@@ -136,12 +153,12 @@ impl PendingAgent {
             Ok(presence) => presence,
             Err(error) => {
                 tracing::error!(%device, error = &error as &dyn std::error::Error, "a device could not be registered");
-                return Err(refused("hub_unavailable", "the hub cannot take up devices at the moment: try again"));
+                return Err(admission::unavailable());
             }
         };
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
-        tracing::info!(%device, model = model.as_ref().map(tracing::field::display), "a device connected");
+        tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
         // By the device's own clock: good enough to tell a new connection from a new start.
         let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
         let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
@@ -149,8 +166,9 @@ impl PendingAgent {
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
+        let greeting = vec![welcome, HubMessage::Credential { credential }];
         let inbox = AgentInbox::new(self.agents.clone(), device, generation);
-        let outbox = AgentOutbox::new(self.agents.clone(), device, generation, welcome, channels);
+        let outbox = AgentOutbox::new(self.agents.clone(), device, generation, greeting, channels);
         Ok((inbox, outbox))
     }
 }

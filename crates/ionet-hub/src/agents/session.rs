@@ -153,20 +153,21 @@ pub struct AgentOutbox {
     agents: Agents,
     device: DeviceId,
     generation: u64,
-    welcome: Option<HubMessage>,
+    /// What comes first, once.
+    greeting: std::vec::IntoIter<HubMessage>,
     channels: Channels,
 }
 
 impl AgentOutbox {
-    pub(super) fn new(agents: Agents, device: DeviceId, generation: u64, welcome: HubMessage, channels: Channels) -> Self {
-        Self { agents, device, generation, welcome: Some(welcome), channels }
+    pub(super) fn new(agents: Agents, device: DeviceId, generation: u64, greeting: Vec<HubMessage>, channels: Channels) -> Self {
+        Self { agents, device, generation, greeting: greeting.into_iter(), channels }
     }
 
     /// The next message to send; `None` when the connection is to be closed: the device has connected anew, or is silent for too long.
     /// Losing the future loses no message.
     pub async fn next(&mut self) -> Option<HubMessage> {
-        if let Some(welcome) = self.welcome.take() {
-            return Some(welcome);
+        if let Some(message) = self.greeting.next() {
+            return Some(message);
         }
         let shared = self.agents.0.clone();
         loop {

@@ -1,11 +1,13 @@
 //! The use cases, one noun per file: what the API calls.
 
+mod audit;
 mod clusters;
 mod devices;
 mod epochs;
 mod faucet;
 mod hardware;
 mod idempotency;
+mod joins;
 mod keys;
 mod network;
 mod payments;
@@ -28,6 +30,8 @@ pub(crate) use epochs::allocation_summary;
 pub(crate) use faucet::PAYER_MIN_LAMPORTS;
 use ionet_types::page::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS, Page, PageRequest};
 use ionet_types::problem::Code;
+pub(crate) use joins::CODE_INTERVAL_SECS;
+pub(crate) use sign_in::{hash, secret};
 pub use staking::StakeStep;
 
 use crate::error::{HubError, HubResult};

@@ -20,12 +20,12 @@ const MAX_MESSAGE_BYTES: usize = 2_048;
 const MAX_TOKEN_BYTES: usize = 128;
 
 /// A new secret that starts so.
-pub(super) fn secret(prefix: &str) -> String {
+pub(crate) fn secret(prefix: &str) -> String {
     format!("{prefix}{}", bs58::encode(rand::random::<[u8; 32]>()).into_string())
 }
 
 /// What is kept of a secret. It has 256 random bits, so a plain hash cannot be turned back.
-pub(super) fn hash(secret: &str) -> [u8; 32] {
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 

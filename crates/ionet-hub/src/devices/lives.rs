@@ -14,6 +14,8 @@ use ionet_rules::reputation::Reputation;
 use ionet_store::{DeviceEvent, Store};
 use ionet_types::DeviceId;
 use ionet_types::agent::{Hardware, Heartbeat, Session};
+use ionet_types::audit::AuditAction;
+use serde_json::json;
 
 use super::reputation::{PARAMS, counted, kind};
 use crate::error::{HubError, HubResult};
@@ -185,7 +187,8 @@ impl Lives {
             let text = serde_json::to_string(&life).map_err(HubError::internal)?;
             let mut events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
             events.extend(before.and_then(|before| self.was_down(&before, &life, now_unix_secs)));
-            store.device_life_set(device, &text, &events).await?;
+            let audits: Vec<_> = changes.iter().filter_map(|change| audited(change, before.is_some())).collect();
+            store.device_life_set(device, &text, &events, &audits, now_unix_secs).await?;
             {
                 let mut state = self.lock();
                 state.lives.insert(device, life);
@@ -207,6 +210,19 @@ fn enter(fleet: &Shards<RandomState>, device: DeviceId, life: &Life, limits: Lim
     if let Err(dropped) = entered {
         tracing::error!(%device, code = dropped.code(), "a device does not fit into the table of who is there");
     }
+}
+
+/// A change as an entry of the audit log: what decides about hire and rewards.
+fn audited(change: &Change, was_known: bool) -> Option<(AuditAction, serde_json::Value)> {
+    Some(match change {
+        Change::HardwareSeen { hardware } if was_known => (AuditAction::HardwareChanged, json!({ "fingerprint": hardware.to_string() })),
+        Change::Paused => (AuditAction::DevicePaused, json!({})),
+        Change::Resumed => (AuditAction::DeviceResumed, json!({})),
+        Change::Blocked { reason } => (AuditAction::DeviceBlocked, json!({ "reason": reason.code() })),
+        Change::Unblocked { reason } => (AuditAction::DeviceUnblocked, json!({ "reason": reason.code() })),
+        Change::Terminated => (AuditAction::DeviceTerminated, json!({})),
+        _ => return None,
+    })
 }
 
 /// A change as a line of the device's history. Connections are told by presences already.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Caller, Clock, Hub, HubError, HubOptions, Measuring, Timing, Unmeasured};
+use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Measuring, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -136,6 +136,8 @@ async fn start(
         version: "test".to_owned(),
         clock: clock.clone(),
         timing,
+        admission: Admission::Open,
+        limits: Limits::LOCAL,
     };
     let hub = Hub::open(options).await.unwrap();
     let running = hub.clone();

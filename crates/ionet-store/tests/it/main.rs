@@ -1,6 +1,9 @@
 //! The store's promises, against real database files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod admission;
+mod audit;
+mod joins;
 mod model;
 mod presence;
 mod reservations;

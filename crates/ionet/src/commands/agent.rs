@@ -1,66 +1,76 @@
 //! `ionet agent`: lends this machine to a network.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Args;
-use ionet_agent::AgentOptions;
-use ionet_types::Address;
+use clap::{Args, Subcommand};
 
 use crate::context::Context;
-use crate::interrupt;
-use crate::progress::Progress;
+use crate::exit::Exit;
 
-const EXAMPLES: &str = "\
-Examples:
-  ionet agent --hub https://hub.example.com --label garage-1
-  ionet agent --hub http://127.0.0.1:4466 --cpus 4 --memory-mb 8192
-  ionet agent --hub https://hub.example.com --owner 7qbR...   who stakes on it and is paid for it
+mod doctor;
+mod join;
+mod lent;
+mod run;
+mod service;
 
-Workloads run as plain processes of this user: lend it only to a network whose customers you trust. A paid workload runs on when the hub is
-out of reach, until its lease ends; an agent that is started again finds its workloads.";
+/// What to do about lending this machine.
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Join a network: check this machine, sign it in, and install it as a service
+    Join(join::JoinArgs),
+    /// Lend this machine until Ctrl-C; what the service runs
+    Run(run::RunArgs),
+    /// Check this machine, and what the network says of it
+    Doctor(doctor::DoctorArgs),
+    /// The service that lends this machine
+    #[command(subcommand)]
+    Service(service::ServiceCommand),
+}
 
-/// What is lent, and to whom.
+/// Where the agent keeps its own things.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = EXAMPLES)]
-pub struct AgentArgs {
-    /// URL of the network's hub
-    #[arg(long, value_name = "URL")]
-    pub hub: String,
+pub struct DirArgs {
     /// The agent's own directory: its key and its workloads [default: agents/lent in the data directory]
     #[arg(long, value_name = "DIR")]
     pub agent_dir: Option<PathBuf>,
+}
+
+impl DirArgs {
+    fn dir(&self, context: &Context) -> PathBuf {
+        self.agent_dir.clone().unwrap_or_else(|| context.home.dir().join("agents/lent"))
+    }
+}
+
+/// What is lent.
+#[derive(Debug, Clone, Args)]
+pub struct OfferArgs {
     /// A name to tell devices apart
     #[arg(long)]
     pub label: Option<String>,
-    /// Wallet that owns the device: only it can register it, stake on it and choose where its rewards go
-    #[arg(long, value_name = "WALLET")]
-    pub owner: Option<Address>,
     /// Logical CPUs to offer [default: all]
     #[arg(long, value_name = "N")]
     pub cpus: Option<u32>,
     /// Memory to offer, MiB [default: all]
     #[arg(long, value_name = "MIB")]
     pub memory_mb: Option<u64>,
-    /// Address of this machine under which the nodes of a cluster find each other
-    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
-    pub node_ip: IpAddr,
+    /// Address of this machine under which the nodes of a cluster find each other [default: 127.0.0.1]
+    #[arg(long, value_name = "IP")]
+    pub node_ip: Option<IpAddr>,
 }
 
 /// Does it.
-pub async fn run(args: AgentArgs, context: &Context) -> Result<()> {
-    let progress = Progress::new(context.quiet);
-    let stop = interrupt::first_ends_second_quits(&progress);
-    let dir = args.agent_dir.unwrap_or_else(|| context.home.dir().join("agents/lent"));
-    let options = AgentOptions {
-        label: args.label,
-        owner: args.owner,
-        cpus: args.cpus,
-        memory_mb: args.memory_mb,
-        node_ip: args.node_ip,
-        ..AgentOptions::new(dir, args.hub)
-    };
-    progress.say("this machine is lent; Ctrl-C stops");
-    Ok(ionet_agent::run(options, stop).await?)
+pub async fn run(command: AgentCommand, context: &Context) -> Result<Exit> {
+    match command {
+        AgentCommand::Join(args) => join::run(args, context).await,
+        AgentCommand::Run(args) => run::run(args, context).await,
+        AgentCommand::Doctor(args) => doctor::run(args, context).await,
+        AgentCommand::Service(command) => service::run(command, context),
+    }
+}
+
+/// The device's id, if the directory has a key.
+fn device_of(dir: &Path) -> Option<ionet_types::DeviceId> {
+    dir.join("device.key").exists().then(|| ionet_agent::DeviceKey::load_or_create(dir).ok()?.device_id().parse().ok()).flatten()
 }

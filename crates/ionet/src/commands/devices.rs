@@ -77,6 +77,14 @@ pub enum DevicesCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Let your device enrol again after its key was used from two places, and lift the block that this brought
+    #[command(
+        after_help = "Examples:\n  ionet devices reset 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1\n\nFirst make sure that only one machine has the key; where in doubt, give the device a new one."
+    )]
+    Reset {
+        /// The device's id
+        id: DeviceId,
+    },
     /// Show one device
     #[command(after_help = "Examples:\n  ionet devices show 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
     Show {
@@ -150,6 +158,10 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
         DevicesCommand::Evidence { number, save } => evidence(number, save.as_deref(), context).await,
         DevicesCommand::Pause { id } => context.out.answer(&context.signed_in().await?.pause_device(id).await?, views::device),
         DevicesCommand::Resume { id } => context.out.answer(&context.signed_in().await?.resume_device(id).await?, views::device),
+        DevicesCommand::Reset { id } => {
+            context.signed_in().await?.reset_credential(id).await?;
+            context.out.answer(&serde_json::json!({ "reset": id }), |_| format!("device {id} enrols again when it next connects"))
+        }
         DevicesCommand::Terminate { id, yes } => {
             if !yes {
                 return Err(Failure::new(
