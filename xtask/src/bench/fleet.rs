@@ -10,12 +10,15 @@ use crate::shell::{self, cargo, output, root};
 /// Measures; returns the machine, and the figures of each part.
 pub(super) fn measure() -> anyhow::Result<(Value, Value)> {
     let machine = machine();
-    Ok((machine, json!({ "liveness": liveness()? })))
+    let liveness = part("ionet-devices", "bench_fleet")?;
+    let connections = part("ionet-api", "bench_connections")?;
+    Ok((machine, json!({ "liveness": liveness, "connections": connections })))
 }
 
-/// Heartbeats taken in, memory and questions, without a network: a program prints them as one JSON object.
-fn liveness() -> anyhow::Result<Value> {
-    shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet-devices", "--example", "bench_fleet"]))?;
-    let printed = output(std::process::Command::new(built("examples")?.join("bench_fleet")).current_dir(root()))?;
-    serde_json::from_str(printed.trim()).context("bench_fleet did not print one JSON object")
+/// One part: a program that prints its figures as one JSON object.
+fn part(package: &str, example: &str) -> anyhow::Result<Value> {
+    // Together with the binary, so that dependencies are those of the tests and not compiled once more.
+    shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet", "-p", package, "--example", example]))?;
+    let printed = output(std::process::Command::new(built("examples")?.join(example)).current_dir(root()))?;
+    serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))
 }
