@@ -9,6 +9,7 @@ mod agents;
 mod app;
 mod caller;
 mod clock;
+pub mod decisions;
 mod epochs;
 mod error;
 mod options;

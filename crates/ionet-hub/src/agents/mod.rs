@@ -19,7 +19,8 @@ use crate::clock::Clock;
 use crate::options::HubOptions;
 use crate::signals::Signals;
 
-pub(crate) use directory::{Directory, Seen};
+pub(crate) use directory::Directory;
+pub use directory::Seen;
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
 
