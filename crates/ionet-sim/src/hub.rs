@@ -80,7 +80,6 @@ pub(crate) struct Memory {
     pub(crate) sessions: BTreeMap<DeviceId, OpenSession>,
     pub(crate) left_at_unix_secs: BTreeMap<DeviceId, i64>,
     pub(crate) fleet: Table,
-    seen_at_unix_secs: i64,
 }
 
 /// All of it.
@@ -144,26 +143,28 @@ impl Hub {
             let _ = fleet.register(&device.0, life.duty(), Limits::STRICT, life.link(), at);
         }
         let (sessions, left_at_unix_secs) = (BTreeMap::new(), BTreeMap::new());
-        self.memory = Some(Memory { began: now, opened_at_unix_secs: at, sessions, left_at_unix_secs, fleet, seen_at_unix_secs: at });
+        self.memory = Some(Memory { began: now, opened_at_unix_secs: at, sessions, left_at_unix_secs, fleet });
     }
 
     /// Looks after the watch and the silent, as on every tick. Returns the connections to close.
     pub(crate) fn look(&mut self, now: Millis) -> Vec<usize> {
-        let (at, heartbeat) = (clock(now), i64::from(self.timing.heartbeat_secs));
+        let at = clock(now);
         let Some(memory) = self.memory.as_mut() else { return Vec::new() };
-        let since = at - memory.seen_at_unix_secs;
-        if since >= heartbeat {
-            if since > heartbeat * 6 {
-                self.disk.watches.push(Watch { from_unix_secs: at, to_unix_secs: at });
-            } else if let Some(watch) = self.disk.watches.last_mut() {
-                watch.to_unix_secs = watch.to_unix_secs.max(at);
-            }
-            memory.seen_at_unix_secs = at;
-        }
         let mut silent = BTreeSet::new();
         memory.fleet.advance(at, |_, key| {
             silent.insert(DeviceId(*key));
         });
+        // What the fleet has noticed of its own absence is written down as finely as it was noticed.
+        if let (Some(absence), Some(watch)) = (memory.fleet.watching().absences().last(), self.disk.watches.last_mut()) {
+            if absence.to_unix_secs > watch.from_unix_secs {
+                watch.to_unix_secs = watch.to_unix_secs.max(absence.from_unix_secs);
+                self.disk.watches.push(Watch { from_unix_secs: absence.to_unix_secs, to_unix_secs: at });
+            } else if at - watch.to_unix_secs >= i64::from(self.timing.heartbeat_secs) {
+                watch.to_unix_secs = at;
+            }
+        } else if let Some(watch) = self.disk.watches.last_mut() {
+            watch.to_unix_secs = at;
+        }
         silent.into_iter().filter_map(|device| self.end(device, now)).collect()
     }
 
@@ -253,9 +254,14 @@ impl Hub {
         Some(left.max(memory.fleet.watching().since_unix_secs().unwrap_or(left)))
     }
 
+    /// When it was not there for long enough to notice, by the truth.
+    pub(crate) fn noticed_absences(&self) -> impl DoubleEndedIterator<Item = &(Millis, Millis)> {
+        self.absences.iter().filter(|(from, to)| to - from > NOTICED)
+    }
+
     /// When it last came back, by the truth.
     pub(crate) fn back(&self) -> Millis {
-        self.absences.iter().rev().find(|(from, to)| to - from > NOTICED).map_or(0, |(_, to)| *to)
+        self.noticed_absences().next_back().map_or(0, |(_, to)| *to)
     }
 }
 

@@ -18,9 +18,6 @@ use crate::{BEGIN_UNIX_SECS, Millis, unix_secs};
 /// Seconds by which a record may miss the truth for each thing that happens: it is told, noticed and rounded to a minute.
 const SLACK_SECS: i64 = 90;
 
-/// A hub that stands still for longer than this writes it down: six heartbeats, and one for the last time it wrote.
-const WRITTEN_DOWN: Millis = 70_000;
-
 /// The laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Laws {
@@ -257,7 +254,7 @@ impl Truth {
             let Some((_, downs)) = downs(presences, &watches, grace, clock(now)) else { continue };
             for (from, to) in downs {
                 self.checked("stretches called down");
-                for (went, came) in hub.absences.iter().filter(|(went, came)| came - went > WRITTEN_DOWN) {
+                for (went, came) in hub.noticed_absences() {
                     let (went_secs, came_secs) = (clock(*went), clock(*came));
                     let overlap = to.min(came_secs) - from.max(went_secs);
                     let is_late = to + 2 > came_secs + grace.after_secs;

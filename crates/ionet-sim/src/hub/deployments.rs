@@ -180,7 +180,7 @@ impl Hub {
             Action::Replace { node, attempt, or_retry } => {
                 let chosen = self.choose(1, &BTreeSet::new(), look.now.hub_unix_secs, random);
                 if let Some(device) = chosen.first().copied() {
-                    deeds.extend(self.answer_for(nodes, *node, started));
+                    deeds.extend(answer_for(nodes, *node, started));
                     if *node == 0 {
                         self.restart_others(id, nodes, started, look.now);
                     }
@@ -219,21 +219,9 @@ impl Hub {
         true
     }
 
-    /// Why a node is taken from its device.
-    fn answer_for(&self, nodes: &[Node<'_>], node: u16, running: bool) -> Option<Deed> {
-        let node = nodes.get(usize::from(node))?;
-        let reservation = node.reservation?;
-        let device = reservation.device_id;
-        let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: node.number };
-        match node.state {
-            NodeState::Unknown { .. } => Some(Deed::GaveUp { device, running }),
-            _ => Some(Deed::Restarted { device, key, attempt: reservation.attempt }),
-        }
-    }
-
     #[expect(clippy::too_many_arguments, reason = "what the reconciler's loop has at hand")]
     fn retry(&mut self, id: ClusterId, nodes: &[Node<'_>], node: u16, attempt: u32, started: bool, now: Now, deeds: &mut Vec<Deed>) {
-        deeds.extend(self.answer_for(nodes, node, started));
+        deeds.extend(answer_for(nodes, node, started));
         if node == 0 {
             self.restart_others(id, nodes, started, now);
         }
@@ -364,6 +352,18 @@ impl Hub {
                 self.happened(reservation.device_id, Event::Released, now);
             }
         }
+    }
+}
+
+/// Why a node is taken from its device.
+fn answer_for(nodes: &[Node<'_>], node: u16, running: bool) -> Option<Deed> {
+    let node = nodes.get(usize::from(node))?;
+    let reservation = node.reservation?;
+    let device = reservation.device_id;
+    let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: node.number };
+    match node.state {
+        NodeState::Unknown { .. } => Some(Deed::GaveUp { device, running }),
+        _ => Some(Deed::Restarted { device, key, attempt: reservation.attempt }),
     }
 }
 
