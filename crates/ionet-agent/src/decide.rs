@@ -6,14 +6,16 @@ use crate::store::Phase;
 
 /// What the hub wants of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Want {
-    pub(crate) attempt: u32,
-    pub(crate) lease_until_unix_secs: i64,
+pub struct Want {
+    /// The attempt that is wanted.
+    pub attempt: u32,
+    /// Until when, by the device's clock.
+    pub lease_until_unix_secs: i64,
 }
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Due {
+pub enum Due {
     /// Nothing is wanted and nothing was begun: forget the node.
     Forget,
     /// Begin the wanted attempt.
@@ -31,7 +33,7 @@ pub(crate) enum Due {
 
 /// Decides. `is_ours`: this process itself starts the node at this moment; else a record in phase `Starting` is left from a crash.
 /// `hub_has_spoken`: some desired state is known; before that, nothing is ever ended.
-pub(crate) fn decide(want: Option<Want>, begun: Option<(u32, &Phase)>, hub_has_spoken: bool, is_ours: bool, now_unix_secs: i64) -> Due {
+pub fn decide(want: Option<Want>, begun: Option<(u32, &Phase)>, hub_has_spoken: bool, is_ours: bool, now_unix_secs: i64) -> Due {
     let Some((attempt, phase)) = begun else {
         return match want {
             Some(want) if now_unix_secs < want.lease_until_unix_secs => Due::Begin,

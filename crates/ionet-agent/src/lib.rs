@@ -19,6 +19,7 @@ mod agent;
 mod clock;
 mod connection;
 mod decide;
+pub mod decisions;
 mod error;
 mod keeper;
 mod key;

@@ -28,14 +28,28 @@ pub(crate) struct Record {
     pub(crate) processes: Vec<Tracked>,
 }
 
-/// How far a node is.
+/// How far a node is, as its record says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
-pub(crate) enum Phase {
+pub enum Phase {
+    /// Its processes start.
     Starting,
+    /// It works.
     Ready,
-    Failed { code: String, message: String, retryable: bool },
-    Stopped { reason: StopReason },
+    /// It does not work, and nothing of it runs.
+    Failed {
+        /// Stable reason in snake_case.
+        code: String,
+        /// The reason for a person.
+        message: String,
+        /// Whether a new attempt on this device may go better.
+        retryable: bool,
+    },
+    /// It was ended, and nothing of it runs.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+    },
 }
 
 /// What was chosen for a node before it starts.

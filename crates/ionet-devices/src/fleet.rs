@@ -25,16 +25,19 @@ use crate::minutes::{HOUR_SECS, Minutes, hour_of};
 use crate::timelock::{Hour, Limits, Verdict};
 use crate::watching::{Link, Presence, Watching};
 
+/// Part of the silence after which a hub that has not looked was itself away. Together with a heartbeat, which may be another third, it has to
+/// be less than the silence: else a hub that stood still would find everybody silent before it reads what has waited for it.
+const ASLEEP_PART: u32 = 3;
+
 /// A device's clock that moves against the hub's by more than this between two heartbeats was set, seconds.
 pub const CLOCK_STEP_SECS: i32 = 60;
 
 /// What the owner of a table chooses.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// After this long without a heartbeat a device is away, seconds.
+    /// After this long without a heartbeat a device is away, seconds: three heartbeats. After a third of it without a look the hub itself was
+    /// away.
     pub silence_secs: u32,
-    /// After this long without a look the hub itself was away, seconds.
-    pub asleep_after_secs: u32,
     /// Most devices that are kept.
     pub max_devices: u32,
 }
@@ -166,8 +169,9 @@ impl<S: BuildHasher> Fleet<S> {
         }
     }
 
-    /// Enters a device, or tells anew what is known of one. `link` is what is kept of its presence, for a hub that has just begun; a device
-    /// that is here by the table itself stays so.
+    /// Enters a device, or tells anew what is known of one. `link` is what is kept of its presence ([`Life::link`](crate::Life::link)), for a
+    /// hub that has just begun: a device that was connected when the hub went away was so until then. A device that is here by the table
+    /// itself stays so.
     pub fn register(&mut self, key: &[u8; 32], duty: Duty, limits: Limits, link: Link, now_unix_secs: i64) -> Result<(), Dropped> {
         let now = self.clock(now_unix_secs);
         let number = if let Some(number) = self.find(key) {
@@ -193,7 +197,9 @@ impl<S: BuildHasher> Fleet<S> {
             match link {
                 Link::Never => {}
                 Link::Here { since_unix_secs, seen_unix_secs } => {
-                    (slot.tie, slot.since, slot.heard) = (Tie::Here, secs(since_unix_secs), secs(seen_unix_secs));
+                    let went = self.watching.absences().iter().find(|absence| absence.to_unix_secs > seen_unix_secs);
+                    let heard = went.map_or(seen_unix_secs, |absence| absence.from_unix_secs.max(seen_unix_secs));
+                    (slot.tie, slot.since, slot.heard) = (Tie::Here, secs(since_unix_secs), secs(heard));
                 }
                 Link::Away { since_unix_secs } => {
                     (slot.tie, slot.since, slot.heard) = (Tie::Away, secs(since_unix_secs), secs(since_unix_secs));
@@ -303,10 +309,10 @@ impl<S: BuildHasher> Fleet<S> {
     }
 
     /// Notices who is silent, up to now: tells each session that has just become so, which is to be closed. To be called every second or
-    /// so; after a longer break than the options allow the hub itself was away, and nobody is blamed for that time.
+    /// so; after a break of more than a third of the silence the hub itself was away, and nobody is blamed for that time.
     pub fn advance(&mut self, now_unix_secs: i64, mut silent: impl FnMut(Place, &[u8; 32])) {
         let now = self.clock(now_unix_secs);
-        if now.saturating_sub(self.looked) > self.options.asleep_after_secs {
+        if now.saturating_sub(self.looked) > (self.options.silence_secs / ASLEEP_PART).max(1) {
             self.watching.away(self.looked.into());
             self.hub_back(now.into());
         }

@@ -10,6 +10,7 @@ mod alarms;
 mod app;
 mod caller;
 mod clock;
+pub mod decisions;
 mod devices;
 mod epochs;
 mod error;

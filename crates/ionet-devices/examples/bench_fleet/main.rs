@@ -110,7 +110,7 @@ fn resident_bytes() -> anyhow::Result<usize> {
 }
 
 fn empty_table() -> Shards<RandomState> {
-    let options = Options { silence_secs: 90, asleep_after_secs: 600, max_devices: 2_000_000 };
+    let options = Options { silence_secs: 90, max_devices: 2_000_000 };
     let watching = Watching::new(Grace { before_secs: 90, after_secs: 120 });
     Shards::new(THREADS, options, &watching, RandomState::new(), START)
 }

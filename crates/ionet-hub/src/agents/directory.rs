@@ -56,25 +56,25 @@ pub(super) struct Channels {
 
 /// A connected device at one moment.
 #[derive(Clone)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// What it is made of.
-    pub(crate) hardware: Arc<Hardware>,
+    pub hardware: Arc<Hardware>,
     /// Its model in the price list.
-    pub(crate) model: Option<HardwareModel>,
+    pub model: Option<HardwareModel>,
     /// What it runs; `None` before its first report.
-    pub(crate) observed: Option<Arc<ObservedState>>,
+    pub observed: Option<Arc<ObservedState>>,
     /// Revision of what it is to run; 0 before the hub has said.
-    pub(crate) desired_revision: u64,
+    pub desired_revision: u64,
 }
 
 impl Seen {
     /// A node that it reports.
-    pub(crate) fn workload(&self, key: WorkloadKey) -> Option<&ObservedWorkload> {
+    pub fn workload(&self, key: WorkloadKey) -> Option<&ObservedWorkload> {
         self.observed.as_ref()?.workloads.iter().find(|workload| workload.key == key)
     }
 
     /// Whether its report follows what it was last told.
-    pub(crate) fn is_up_to_date(&self) -> bool {
+    pub fn is_up_to_date(&self) -> bool {
         self.desired_revision > 0 && self.observed.as_ref().is_some_and(|observed| observed.desired_revision >= self.desired_revision)
     }
 }

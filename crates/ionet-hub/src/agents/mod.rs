@@ -27,7 +27,8 @@ use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
 
 use admission::{Entered, JoinLimiters};
-pub(crate) use directory::{Directory, Seen};
+pub(crate) use directory::Directory;
+pub use directory::Seen;
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
 

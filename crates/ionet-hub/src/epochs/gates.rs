@@ -6,7 +6,7 @@ use super::uptime::Grace;
 
 /// Why an epoch is not closed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Held {
+pub enum Held {
     /// It is not over.
     Running,
     /// Its emission is not minted yet.
@@ -23,7 +23,7 @@ pub(crate) enum Held {
 
 impl Held {
     /// The stable name on the wire.
-    pub(crate) const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Mint => "mint",
@@ -35,7 +35,7 @@ impl Held {
     }
 
     /// One sentence for a person.
-    pub(crate) const fn sentence(self) -> &'static str {
+    pub const fn sentence(self) -> &'static str {
         match self {
             Self::Running => "the epoch is not over yet",
             Self::Mint => "its emission was not minted yet",
@@ -49,29 +49,29 @@ impl Held {
 
 /// What the gates look at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
+pub struct Facts<'a> {
     /// The epoch that is to be closed.
-    pub(crate) epoch: u64,
+    pub epoch: u64,
     /// Its end, unix seconds.
-    pub(crate) ends_at_unix_secs: i64,
+    pub ends_at_unix_secs: i64,
     /// Last epoch that was minted.
-    pub(crate) minted: u64,
+    pub minted: u64,
     /// Last epoch that was closed.
-    pub(crate) closed: u64,
+    pub closed: u64,
     /// Epoch of the root that the chain has accepted.
-    pub(crate) accepted: u64,
+    pub accepted: u64,
     /// Up to when the chain's records were read, unix seconds.
-    pub(crate) records_read_unix_secs: i64,
+    pub records_read_unix_secs: i64,
     /// When the hub was there to see.
-    pub(crate) watches: &'a [Watch],
+    pub watches: &'a [Watch],
     /// Its patience.
-    pub(crate) grace: Grace,
+    pub grace: Grace,
     /// Now, unix seconds.
-    pub(crate) now: i64,
+    pub now: i64,
 }
 
 /// What holds the epoch, if anything.
-pub(crate) fn held(facts: &Facts) -> Option<Held> {
+pub fn held(facts: &Facts) -> Option<Held> {
     let back = super::uptime::watching_since(facts.watches);
     if facts.now < facts.ends_at_unix_secs {
         return Some(Held::Running);

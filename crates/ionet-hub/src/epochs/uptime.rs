@@ -8,18 +8,17 @@ use ionet_store::{Presence, Watch};
 
 /// How patient the hub is with devices around its own absence.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_field_names, reason = "units stand in names")]
-pub(crate) struct Grace {
+pub struct Grace {
     /// How long before the hub went away a device's disconnect may be the hub's own doing, seconds.
-    pub(crate) before_secs: i64,
+    pub before_secs: i64,
     /// How long a device may take to come back to a hub that is back, seconds.
-    pub(crate) after_secs: i64,
+    pub after_secs: i64,
     /// How long a connection may be gone while the agent runs on, seconds: a new connection is no new start.
-    pub(crate) blip_secs: i64,
+    pub blip_secs: i64,
 }
 
 /// Times at which a device was down, oldest first, from its first connection until `now`; not overlapping. `None` when it never was there.
-pub(crate) fn downs(presences: &[Presence], watches: &[Watch], grace: Grace, now: i64) -> Option<(i64, Vec<(i64, i64)>)> {
+pub fn downs(presences: &[Presence], watches: &[Watch], grace: Grace, now: i64) -> Option<(i64, Vec<(i64, i64)>)> {
     let first = presences.first()?.from_unix_secs;
     let mut downs = Vec::new();
     let mut up_until = first;
@@ -39,7 +38,7 @@ pub(crate) fn downs(presences: &[Presence], watches: &[Watch], grace: Grace, now
 }
 
 /// Seconds that a device has been up without a break at `at`; 0 while it is down or before it ever came.
-pub(crate) fn continuous_secs(first: i64, downs: &[(i64, i64)], at: i64) -> u64 {
+pub fn continuous_secs(first: i64, downs: &[(i64, i64)], at: i64) -> u64 {
     let mut since = first;
     for (from, to) in downs {
         if *from >= at {
@@ -54,7 +53,7 @@ pub(crate) fn continuous_secs(first: i64, downs: &[(i64, i64)], at: i64) -> u64 
 }
 
 /// Since when the hub has watched without a break, `None` when it does not.
-pub(crate) fn watching_since(watches: &[Watch]) -> Option<i64> {
+pub fn watching_since(watches: &[Watch]) -> Option<i64> {
     watches.last().map(|watch| watch.from_unix_secs)
 }
 

@@ -9,16 +9,16 @@ use ionet_types::DeviceId;
 
 /// The period that a log is about, on the chain's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Period {
+pub struct Period {
     /// From when, unix seconds.
-    pub(crate) from_unix_secs: i64,
+    pub from_unix_secs: i64,
     /// Until when, unix seconds.
-    pub(crate) to_unix_secs: i64,
+    pub to_unix_secs: i64,
 }
 
 /// Minutes that each device delivered in a period, by device: the time it was the node, less the node's outages, started minutes in the
 /// supplier's favour.
-pub(crate) fn minutes(period: Period, assignments: &[Assignment], outages: &[Outage]) -> BTreeMap<DeviceId, u32> {
+pub fn minutes(period: Period, assignments: &[Assignment], outages: &[Outage]) -> BTreeMap<DeviceId, u32> {
     let mut secs: BTreeMap<DeviceId, i64> = BTreeMap::new();
     for assignment in assignments {
         // Who was assigned first was the node from its beginning: deployments begin before the hired time.
@@ -36,7 +36,7 @@ pub(crate) fn minutes(period: Period, assignments: &[Assignment], outages: &[Out
 }
 
 /// Divides `part` among those who delivered; when nobody is known to have, evenly among all that were assigned: somebody was paid for.
-pub(crate) fn divide(part: u64, minutes: &BTreeMap<DeviceId, u32>) -> RuleResult<Vec<(DeviceId, u64)>> {
+pub fn divide(part: u64, minutes: &BTreeMap<DeviceId, u32>) -> RuleResult<Vec<(DeviceId, u64)>> {
     let known = minutes.values().any(|minutes| *minutes > 0);
     let weights: Vec<u32> = minutes.values().map(|minutes| if known { *minutes } else { 1 }).collect();
     minutes.keys().zip(work_shares(part, &weights)).map(|(device, share)| Ok((*device, share?))).collect()

@@ -33,7 +33,7 @@ async fn write_logs(hub: &Hub, mut cluster: Open, now_unix_secs: i64) -> HubResu
 }
 
 /// How and when the cluster is to end before its time, if it is.
-fn intent(row: &ClusterRow) -> Option<End> {
+pub fn intent(row: &ClusterRow) -> Option<End> {
     let customer = row.terminate_at_unix_secs.map(|at_unix_secs| End { reason: EndReason::CustomerEnded, at_unix_secs });
     let network = row.failed_at_unix_secs.map(|at_unix_secs| End { reason: EndReason::NetworkFailed, at_unix_secs });
     // What came first counts.
@@ -42,15 +42,17 @@ fn intent(row: &ClusterRow) -> Option<End> {
 
 /// A log that can be written now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Due {
-    sequence: u32,
+pub struct Due {
+    /// Number of the log.
+    pub sequence: u32,
     /// Most device-minutes that it may claim.
-    limit: u64,
-    end: Option<End>,
+    pub limit: u64,
+    /// How the cluster ends with it, if it does.
+    pub end: Option<End>,
 }
 
 /// The next log of a cluster, if it is due.
-fn due(book: &Booking, intent: Option<End>, now_unix_secs: i64) -> RuleResult<Option<Due>> {
+pub fn due(book: &Booking, intent: Option<End>, now_unix_secs: i64) -> RuleResult<Option<Due>> {
     let log = |end| Ok(Some(Due { sequence: book.logs, limit: book.log_limit(end, now_unix_secs)?, end }));
     match (book.status()?, intent) {
         // It never ran: whoever ended it, nothing was delivered and everything goes back.
@@ -79,7 +81,7 @@ fn due(book: &Booking, intent: Option<End>, now_unix_secs: i64) -> RuleResult<Op
 }
 
 /// Device-minutes delivered in a log's period: all that it may claim, less the time that nodes were out, in whole minutes for the customer.
-fn delivered(book: &Booking, due: &Due, outages: &[Outage], now_unix_secs: i64) -> u64 {
+pub fn delivered(book: &Booking, due: &Due, outages: &[Outage], now_unix_secs: i64) -> u64 {
     let minutes = due.limit / u64::from(book.quantity.max(1));
     let from_minute = i64::from(due.sequence.saturating_mul(LOG_PERIOD_MINUTES));
     let from = book.started_at_unix_secs.saturating_add(from_minute.saturating_mul(60));

@@ -5,10 +5,10 @@
 //! moment and nothing else. Steps on chain are keyed there (`ionet_ledger::Ledger`), so none can happen twice.
 
 mod bookings;
-mod deployments;
+pub(crate) mod deployments;
 pub(crate) mod epochs;
 mod expiry;
-mod metering;
+pub(crate) mod metering;
 mod prices;
 mod proofs;
 mod records;

@@ -3,7 +3,7 @@
 //! A tenant is never stopped because the hub blinked: an unreachable device keeps its lease and counts as unknown, its node is given to
 //! another device only after `lost_after_secs`, and if the chain or the store cannot be read no agent is told anything.
 
-mod plan;
+pub(crate) mod plan;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};

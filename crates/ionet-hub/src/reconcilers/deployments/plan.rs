@@ -17,16 +17,16 @@ const START_LOST_AFTER_SECS: i64 = 60;
 
 /// The moment of the decision.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
+pub struct Now {
     /// The chain's clock, unix seconds: money goes by it.
-    pub(super) chain_unix_secs: i64,
+    pub chain_unix_secs: i64,
     /// The hub's clock, unix seconds: reachability goes by it.
-    pub(super) hub_unix_secs: i64,
+    pub hub_unix_secs: i64,
 }
 
 /// What a cluster's devices are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub enum Purpose {
     /// They wait for the payment.
     Wait,
     /// They run the cluster.
@@ -36,7 +36,7 @@ pub(super) enum Purpose {
 }
 
 /// What the devices of a cluster are for now.
-pub(super) fn purpose(row: &ClusterRow, status: Status, book: &Booking, now: Now) -> Purpose {
+pub fn purpose(row: &ClusterRow, status: Status, book: &Booking, now: Now) -> Purpose {
     let ending = row.terminate_at_unix_secs.is_some() || row.failed_at_unix_secs.is_some();
     match status {
         Status::Booked | Status::PartiallyPaid => Purpose::Wait,
@@ -48,7 +48,7 @@ pub(super) fn purpose(row: &ClusterRow, status: Status, book: &Booking, now: Now
 
 /// How a node is, as far as the hub knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NodeState {
+pub enum NodeState {
     /// No device has it.
     Missing,
     /// It works.
@@ -56,25 +56,35 @@ pub(super) enum NodeState {
     /// It is on its way.
     Working,
     /// It does not work, since this moment on its device's clock.
-    Failed { retryable: bool, since_unix_secs: i64 },
+    Failed {
+        /// Whether a new attempt on this device may go better.
+        retryable: bool,
+        /// Since when.
+        since_unix_secs: i64,
+    },
     /// Its device is not connected, since this moment on the hub's clock. It most likely runs on.
-    Unknown { since_unix_secs: i64 },
+    Unknown {
+        /// Since when.
+        since_unix_secs: i64,
+    },
 }
 
 /// A node and what is known of it.
 #[derive(Debug, Clone)]
-pub(super) struct Node<'a> {
+pub struct Node<'a> {
     /// Its number in the cluster; 0 is the head.
-    pub(super) number: u16,
-    pub(super) reservation: Option<&'a Reservation>,
-    pub(super) state: NodeState,
+    pub number: u16,
+    /// Which device has it, if any.
+    pub reservation: Option<&'a Reservation>,
+    /// How it is.
+    pub state: NodeState,
     /// Where the Ray head answers, when this is the head and its device says so.
-    pub(super) head: Option<RayHeadAddress>,
+    pub head: Option<RayHeadAddress>,
 }
 
 impl<'a> Node<'a> {
     /// A node from its reservation, what its device last said, and since when the device is away.
-    pub(super) fn new(number: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
+    pub fn new(number: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
         let mut this = Self { number, reservation, state: NodeState::Missing, head: None };
         let Some(reservation) = reservation else { return this };
         let Some(seen) = seen else {
@@ -108,26 +118,49 @@ impl<'a> Node<'a> {
     }
 
     /// How often it was started anew.
-    pub(super) fn attempt(&self) -> u32 {
+    pub fn attempt(&self) -> u32 {
         self.reservation.map_or(0, |reservation| reservation.attempt)
     }
 }
 
 /// Something to do for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Action {
+pub enum Action {
     /// Remember where the Ray head answers.
     Head(RayHeadAddress),
     /// Start a node anew on its device, from this attempt to the next. With the head all others begin anew: Ray's state was in it.
-    Retry { node: u16, attempt: u32 },
+    Retry {
+        /// Which node.
+        node: u16,
+        /// The attempt that is over.
+        attempt: u32,
+    },
     /// Give a node to another device, as this attempt; on its present device anew when no other is free and it may help. The head as above.
-    Replace { node: u16, attempt: u32, or_retry: bool },
+    Replace {
+        /// Which node.
+        node: u16,
+        /// The attempt that begins.
+        attempt: u32,
+        /// Whether its present device may be tried again.
+        or_retry: bool,
+    },
     /// A node failed on its device: devices that fail are chosen last.
-    Blame { node: u16 },
+    Blame {
+        /// Which node.
+        node: u16,
+    },
     /// A node of a running cluster is out since this moment on the chain's clock.
-    OutageBegin { node: u16, from_unix_secs: i64 },
+    OutageBegin {
+        /// Which node.
+        node: u16,
+        /// Since when.
+        from_unix_secs: i64,
+    },
     /// A node works again.
-    OutageEnd { node: u16 },
+    OutageEnd {
+        /// Which node.
+        node: u16,
+    },
     /// The network has failed the cluster for good.
     Fail,
     /// All nodes work: the hired time begins.
@@ -135,7 +168,7 @@ pub(super) enum Action {
 }
 
 /// What is to be done for a cluster that is to run. `outages` holds the nodes that are out, and since when.
-pub(super) fn plan(
+pub fn plan(
     row: &ClusterRow,
     book: &Booking,
     nodes: &[Node<'_>],
@@ -151,7 +184,15 @@ pub(super) fn plan(
     let mut overdue = false;
     for node in nodes {
         let out_since = outages.get(&node.number).copied();
-        overdue |= out_since.is_some_and(|since| now.chain_unix_secs.saturating_sub(since) > timing.replace_within_secs);
+        // Only of a node that does not work as far as the hub sees: one that works again has been out, and one that is not in sight may work.
+        let out_for_too_long = out_since.is_some_and(|since| now.chain_unix_secs.saturating_sub(since) > timing.replace_within_secs);
+        overdue |= match &node.state {
+            NodeState::Ready => false,
+            NodeState::Working | NodeState::Missing | NodeState::Failed { .. } => out_for_too_long,
+            NodeState::Unknown { since_unix_secs } => {
+                out_for_too_long && now.hub_unix_secs.saturating_sub(*since_unix_secs) > lost_after_secs
+            }
+        };
         match &node.state {
             NodeState::Ready => {
                 if out_since.is_some() {

@@ -133,6 +133,25 @@ fn a_paid_cluster_that_does_not_start_has_failed() {
     assert_eq!(planned(timing.start_within_secs + 1), [Action::Fail]);
 }
 
+/// An outage that the hub could not see the end of, because it was away itself, does not fail a cluster that works.
+#[test]
+fn a_node_that_works_again_has_only_been_out() {
+    let timing = Timing::default();
+    let late = timing.replace_within_secs + 100;
+    let now = Now { chain_unix_secs: BOOKED + 60 + late, hub_unix_secs: BOOKED + 60 + late };
+    let outages = BTreeMap::from([(0, BOOKED + 60)]);
+    let reservations = [reservation(0, 0)];
+    let planned = |state: NodeState| {
+        let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state, head: None }];
+        plan(&row(), &book(true), &nodes, &outages, 1_200, &timing, now)
+    };
+    let away = |secs| NodeState::Unknown { since_unix_secs: now.hub_unix_secs - secs };
+    assert_eq!(planned(NodeState::Ready), [Action::OutageEnd { node: 0 }]);
+    assert_eq!(planned(away(1)), []);
+    assert_eq!(planned(away(timing.lost_after_secs + 1)), [Action::Fail]);
+    assert_eq!(planned(NodeState::Working), [Action::Fail]);
+}
+
 #[test]
 fn what_devices_are_for() {
     let now = |secs| Now { chain_unix_secs: BOOKED + secs, hub_unix_secs: 0 };

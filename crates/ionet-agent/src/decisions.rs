@@ -1,0 +1,4 @@
+//! What the agent decides, without the agent: a pure function of what is known at one moment. A simulation calls it as a keeper does.
+
+pub use crate::decide::{Due, Want, decide};
+pub use crate::store::Phase;
