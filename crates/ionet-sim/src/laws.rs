@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ionet_devices::{Duty, State};
 use ionet_hub::decisions::{Now, Purpose, downs};
 use ionet_rules::booking::{Booking, Status};
+use ionet_rules::worklog::EndReason;
 use ionet_types::agent::{WorkloadKey, WorkloadState};
 use ionet_types::{ClusterId, DeviceId};
 
@@ -15,8 +16,10 @@ use crate::hub::deployments::Deed;
 use crate::hub::{Hub, clock};
 use crate::{BEGIN_UNIX_SECS, Millis, unix_secs};
 
-/// Seconds by which a record may miss the truth for each thing that happens: it is told, noticed and rounded to a minute.
-const SLACK_SECS: i64 = 90;
+/// Milliseconds that may be paid for each run of a node's processes after it has ended: until the agent looks, tells, and the hub decides.
+const LATE: Millis = 11_000;
+/// Milliseconds that may go unpaid for each outage: it is rounded up to a minute, and its end is noticed as late as its beginning.
+const ROUNDED: Millis = 60_000 + LATE;
 
 /// The laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -283,8 +286,6 @@ impl Truth {
         let end = (book.ended_at_unix_secs - BEGIN_UNIX_SECS) * 1_000;
         let nobody = Vec::new();
         let assignments = hub.disk.assignments.get(&id).unwrap_or(&nobody);
-        let changes = self.runs.iter().filter(|run| run.key.cluster_id == id.0).count() + assignments.len();
-        let changes = changes + hub.disk.outages.get(&id).map_or(0, Vec::len);
         let (mut ran, mut unseen) = (0, 0);
         for node in 0..u16::try_from(book.quantity).unwrap_or(0) {
             let key = WorkloadKey { cluster_id: id.0, node };
@@ -298,12 +299,23 @@ impl Truth {
             unseen += (end - begin).max(0) - covered(seen, begin, end);
         }
         let paid = i64::try_from(book.device_minutes_worked).unwrap_or(i64::MAX) * 60_000;
-        let slack = unseen + SLACK_SECS * 1_000 * i64::try_from(changes).unwrap_or(i64::MAX);
+        let ends = self.runs.iter().filter(|run| run.key.cluster_id == id.0 && run.to.is_some_and(|to| to < end)).count();
+        let outages = hub.disk.outages.get(&id).map_or(0, Vec::len);
+        // One that ends before its time is charged in whole minutes, the started one too when the customer ends it.
+        let cut_short = if book.end_reason() == Ok(Some(EndReason::HiredTimeOver)) { 0 } else { 60_000 * i64::from(book.quantity) };
+        let times = |count: usize, each: Millis| each * i64::try_from(count).unwrap_or(i64::MAX / each);
+        let most_too_much = unseen + cut_short + times(ends + 1, LATE);
+        let most_too_little = unseen + cut_short + times(outages, ROUNDED) + times(1, LATE);
         // A customer who ends early pays the first hour whole; a network that fails inside it earns nothing.
         let is_short = end - begin < 3_600_000;
-        if !is_short && (paid - ran).abs() > slack {
-            let what =
-                format!("cluster {id}: {} s paid, {} s run, {} s unseen, {changes} changes", paid / 1_000, ran / 1_000, unseen / 1_000);
+        if unseen == 0 {
+            self.checked("clusters paid for that were never out of sight");
+        }
+        if !is_short && !(-most_too_little..=most_too_much).contains(&(paid - ran)) {
+            let what = format!(
+                "cluster {id}: {} ms paid too much, of {ran} run and {unseen} unseen, with {ends} ends and {outages} outages",
+                paid - ran
+            );
             self.breaks(Laws::PaidOnceAndNotLost, now, what);
         }
     }
