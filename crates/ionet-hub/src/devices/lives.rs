@@ -58,7 +58,7 @@ impl Lives {
         let watches = watches.iter().map(|watch| (watch.from_unix_secs, watch.to_unix_secs));
         let watching = Watching::from_watches(watches, grace);
         let silence_secs = u32::try_from(grace.before_secs).unwrap_or(u32::MAX);
-        let options = Options { silence_secs, asleep_after_secs: silence_secs.saturating_mul(2), max_devices: MAX_DEVICES };
+        let options = Options { silence_secs, max_devices: MAX_DEVICES };
         let fleet = Shards::new(PARTS, options, &watching, RandomState::new(), now_unix_secs);
         let mut lives = HashMap::new();
         for (device, life) in store.device_lives().await? {

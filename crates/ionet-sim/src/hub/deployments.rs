@@ -46,21 +46,7 @@ struct Look {
 
 /// What every device says it is made of.
 static HARDWARE: LazyLock<Arc<Hardware>> = LazyLock::new(|| {
-    Arc::new(Hardware {
-        kind: HardwareKind::Cpu,
-        cpu_model: String::new(),
-        cpus: 1,
-        machine_cpus: 1,
-        memory_mb: 1,
-        machine_memory_mb: 1,
-        gpus: Vec::new(),
-        disk_mb: 1,
-        disk_free_mb: 1,
-        os: String::new(),
-        kernel: String::new(),
-        arch: String::new(),
-        isolation: Isolation::None,
-    })
+    Arc::new(Hardware { cpus: 1, machine_cpus: 1, memory_mb: 1, machine_memory_mb: 1, ..Hardware::default() })
 });
 
 impl OpenSession {
@@ -290,6 +276,7 @@ impl Hub {
             device: *device,
             hardware: HardwareModel::cpu(),
             cpus: 1,
+            reputation: ionet_rules::reputation::NEUTRAL,
             failed_at_unix_secs: self.disk.failed_at.get(device).copied().unwrap_or(0),
         };
         let candidates: Vec<Candidate> = memory.sessions.keys().filter(|device| is_free(device)).map(candidate).collect();
