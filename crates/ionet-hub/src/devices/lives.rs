@@ -80,13 +80,6 @@ impl Lives {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The hub itself was away for a while, such as when its machine slept.
-    pub(crate) fn hub_was_away(&self, from_unix_secs: i64, to_unix_secs: i64) {
-        let mut state = self.lock();
-        state.watching.away(from_unix_secs);
-        state.watching.back(to_unix_secs);
-    }
-
     /// A device's life.
     pub(crate) fn life(&self, device: DeviceId) -> Option<Life> {
         self.lock().lives.get(&device).copied()
@@ -156,11 +149,24 @@ impl Lives {
         result
     }
 
-    /// Notices who has fallen silent. To be called every second or so.
-    pub(crate) fn look(&self, now_unix_secs: i64) {
+    /// Notices who has fallen silent, and when nobody looked. To be called every second or so. Returns from when until when the hub itself was
+    /// away, when it has just noticed that: its machine slept, or stood still.
+    pub(crate) fn look(&self, now_unix_secs: i64) -> Option<(i64, i64)> {
+        let mut noticed = None;
         for part in 0..self.fleet.parts() {
-            self.fleet.with(part, |fleet| fleet.advance(now_unix_secs, |_, _| {}));
+            self.fleet.with(part, |fleet| {
+                let before = fleet.watching().since_unix_secs();
+                fleet.advance(now_unix_secs, |_, _| {});
+                if fleet.watching().since_unix_secs() != before {
+                    noticed = fleet.watching().absences().last().map(|absence| (absence.from_unix_secs, absence.to_unix_secs));
+                }
+            });
         }
+        let (from_unix_secs, to_unix_secs) = noticed?;
+        let mut state = self.lock();
+        state.watching.away(from_unix_secs);
+        state.watching.back(to_unix_secs);
+        noticed
     }
 
     /// What was seen of a device in the hour that runs, and in the one before.

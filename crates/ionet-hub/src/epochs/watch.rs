@@ -5,8 +5,6 @@ use std::sync::PoisonError;
 
 use ionet_store::{Store, StoreResult};
 
-use crate::devices::Lives;
-
 /// After so many heartbeats without a look the hub itself was away: its machine slept.
 const MISSED_HEARTBEATS: i64 = 6;
 
@@ -30,7 +28,7 @@ impl Watching {
     }
 
     /// Still there.
-    pub(crate) async fn look(&self, store: &Store, lives: &Lives, now_unix_secs: i64, heartbeat_secs: u32) -> StoreResult<()> {
+    pub(crate) async fn look(&self, store: &Store, now_unix_secs: i64, heartbeat_secs: u32) -> StoreResult<()> {
         let heartbeat = i64::from(heartbeat_secs);
         let State { id, seen_at_unix_secs } = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let since = now_unix_secs.saturating_sub(seen_at_unix_secs);
@@ -39,12 +37,18 @@ impl Watching {
         }
         let id = if since > heartbeat.saturating_mul(MISSED_HEARTBEATS) {
             tracing::warn!(since, "the hub itself was away: what happened meanwhile counts against nobody");
-            lives.hub_was_away(seen_at_unix_secs, now_unix_secs);
             store.watch_resume(now_unix_secs).await?
         } else {
             store.watch_extend(id, now_unix_secs).await?;
             id
         };
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State { id, seen_at_unix_secs: now_unix_secs };
+        Ok(())
+    }
+
+    /// The hub has noticed that it was away until now: a new watch begins.
+    pub(crate) async fn resume(&self, store: &Store, now_unix_secs: i64) -> StoreResult<()> {
+        let id = store.watch_resume(now_unix_secs).await?;
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State { id, seen_at_unix_secs: now_unix_secs };
         Ok(())
     }

@@ -21,7 +21,7 @@ const DOUBLINGS: u32 = 6;
 const WHOLE_EVERY_SECS: i64 = 86_400;
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
-    hub.agents().0.lives.look(hub.clock().now_unix_secs());
+    notice_own_absence(hub).await?;
     let reserved: BTreeSet<DeviceId> = hub.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
     tell_who_is_hired(hub, &reserved).await?;
     forgive_idle_load(hub).await?;
@@ -61,6 +61,18 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
             drop(place);
             hub.signals().proofs.notify_one();
         });
+    }
+    Ok(())
+}
+
+/// What the hub did not see counts against nobody. The devices whose connections held meanwhile are there as they were.
+async fn notice_own_absence(hub: &Hub) -> HubResult<()> {
+    let agents = &hub.agents().0;
+    let Some((from, to)) = agents.lives.look(hub.clock().now_unix_secs()) else { return Ok(()) };
+    tracing::warn!(secs = to.saturating_sub(from), "the hub itself was away: what happened meanwhile counts against nobody");
+    hub.0.watching.resume(hub.store(), to).await?;
+    for device in agents.directory.seen().into_keys() {
+        agents.tell(device, Event::Alive, to).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use ionet_rules::booking::Booking;
 use ionet_rules::params::Params;
 use ionet_store::{Assignment, Outage, Reservation};
 use ionet_types::agent::{
-    DesiredState, DesiredWorkload, Hardware, HardwareKind, Isolation, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState,
+    DesiredState, DesiredWorkload, Hardware, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState,
 };
 use ionet_types::hardware::HardwareModel;
 use ionet_types::{ClusterId, DeviceId};
