@@ -1,7 +1,8 @@
 //! The OpenAPI document. It is built from the handlers themselves, so it cannot say other than they do.
 
 use ionet_types::{
-    CaseId, ClusterId, DeviceId, JoinTokenId, KeyId, TransactionSignature, joins::UserCode, problem::Problem, slashes::CaseStatus, transactions::RecordKind,
+    CaseId, ClusterId, DeviceId, JoinTokenId, KeyId, TransactionSignature, joins::UserCode, problem::Problem, slashes::CaseStatus,
+    transactions::RecordKind,
 };
 use utoipa::{
     Modify, OpenApi, ToSchema as _,

@@ -36,12 +36,12 @@ pub use options::{Admission, HubOptions, Limits, Timing};
 pub use proofs::Measuring;
 pub use proofs::transfers::Transfer;
 
+use app::CODE_INTERVAL_SECS;
 use devices::Lives;
 use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
 use ionet_store::Store;
-use app::CODE_INTERVAL_SECS;
 use ionet_types::Address;
 use pace::Paced;
 use proofs::Proving;
@@ -87,19 +87,8 @@ impl Hub {
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
         let questions = Paced::new(Duration::from_secs(CODE_INTERVAL_SECS.into()), 1);
         let code_tries = Paced::per_hour(options.limits.code_tries_per_hour);
-        let inner = Inner {
-            options,
-            store,
-            signals,
-            agents,
-            watching,
-            proving,
-            archive,
-            records_read_unix_secs,
-            tree,
-            questions,
-            code_tries,
-        };
+        let inner =
+            Inner { options, store, signals, agents, watching, proving, archive, records_read_unix_secs, tree, questions, code_tries };
         Ok(Self(Arc::new(inner)))
     }
 

@@ -118,8 +118,7 @@ impl Store {
             return Ok(Some(false));
         }
         let actor = Actor::Wallet(owner);
-        let entry =
-            NewAudit { actor, action: AuditAction::CredentialReset, subject: id.to_string(), concerns: None, detail: json!({}) };
+        let entry = NewAudit { actor, action: AuditAction::CredentialReset, subject: id.to_string(), concerns: None, detail: json!({}) };
         audit::append(&mut transaction, &entry, now_unix_secs).await?;
         transaction.commit().await?;
         Ok(Some(true))
@@ -191,7 +190,8 @@ async fn come_back(
     now_unix_secs: i64,
 ) -> StoreResult<Result<Admitted, JoinRefusal>> {
     let known_owner = devices::owner(connection, id).await?;
-    let query = sqlx::query("SELECT confirmed_hash, offered_hash, reused_at_unix_secs FROM admissions WHERE device_id = ?").bind(id.to_string());
+    let query =
+        sqlx::query("SELECT confirmed_hash, offered_hash, reused_at_unix_secs FROM admissions WHERE device_id = ?").bind(id.to_string());
     let row = query.fetch_optional(&mut *connection).await?;
     let credentials = match &row {
         Some(row) => Credentials { confirmed: hash(row, "confirmed_hash")?, offered: hash(row, "offered_hash")? },

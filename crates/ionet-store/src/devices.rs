@@ -134,7 +134,9 @@ impl Store {
             let owner = owner(&mut transaction, id).await?;
             let actor = match (action, owner) {
                 (AuditAction::HardwareChanged, _) => Actor::Device(id),
-                (AuditAction::DevicePaused | AuditAction::DeviceResumed | AuditAction::DeviceTerminated, Some(owner)) => Actor::Wallet(owner),
+                (AuditAction::DevicePaused | AuditAction::DeviceResumed | AuditAction::DeviceTerminated, Some(owner)) => {
+                    Actor::Wallet(owner)
+                }
                 _ => Actor::Network,
             };
             let entry = NewAudit { actor, action: *action, subject: id.to_string(), concerns: owner, detail: detail.clone() };

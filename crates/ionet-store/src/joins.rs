@@ -163,7 +163,8 @@ impl Store {
     /// Revokes a token; devices that joined with it stay. `false` when the wallet has no such token; twice is once.
     pub async fn join_token_revoke(&self, wallet: Address, id: JoinTokenId, now_unix_secs: i64) -> StoreResult<bool> {
         let mut transaction = self.write.begin().await?;
-        let query = sqlx::query("UPDATE join_tokens SET revoked_at_unix_secs = ?3 WHERE wallet = ?1 AND id = ?2 AND revoked_at_unix_secs IS NULL");
+        let query =
+            sqlx::query("UPDATE join_tokens SET revoked_at_unix_secs = ?3 WHERE wallet = ?1 AND id = ?2 AND revoked_at_unix_secs IS NULL");
         let query = query.bind(wallet.to_string()).bind(id.to_string()).bind(now_unix_secs);
         if query.execute(&mut *transaction).await?.rows_affected() == 0 {
             let query = sqlx::query("SELECT 1 FROM join_tokens WHERE wallet = ? AND id = ?").bind(wallet.to_string()).bind(id.to_string());
@@ -271,12 +272,7 @@ impl Store {
 
     /// Gives out the join token of an approved code, once: `token` is remembered for the wallet that approved, which is returned. `None` when
     /// there is nothing to give out.
-    pub async fn device_code_give(
-        &self,
-        secret_hash: &[u8; 32],
-        token: &JoinToken,
-        token_hash: [u8; 32],
-    ) -> StoreResult<Option<Address>> {
+    pub async fn device_code_give(&self, secret_hash: &[u8; 32], token: &JoinToken, token_hash: [u8; 32]) -> StoreResult<Option<Address>> {
         let mut transaction = self.write.begin().await?;
         let given = sqlx::query(
             "UPDATE device_codes SET status = 'given' WHERE secret_hash = ? AND status = 'approved' AND expires_at_unix_secs > ?

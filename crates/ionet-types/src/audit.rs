@@ -313,9 +313,7 @@ impl AuditWalk {
         }
         self.head = self.head.after(link);
         match self.kept {
-            Some(kept) if kept.sequence == self.head.sequence && kept != self.head => {
-                Err(AuditBreak::Changed { sequence: kept.sequence })
-            }
+            Some(kept) if kept.sequence == self.head.sequence && kept != self.head => Err(AuditBreak::Changed { sequence: kept.sequence }),
             _ => Ok(()),
         }
     }

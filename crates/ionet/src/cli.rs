@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, payments, quote, rewards, run, slashes, stakes, tne, transactions, up,
-    wallet,
+    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, payments, quote, rewards, run, slashes, stakes, tne,
+    transactions, up, wallet,
 };
 
 const EXIT_CODES: &str = "\

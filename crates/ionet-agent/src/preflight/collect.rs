@@ -42,7 +42,8 @@ fn gpu() -> GpuFact {
         Err(NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound | NvmlError::DriverNotLoaded) => return GpuFact::NoDriver,
         Err(error) => return GpuFact::Broken { reason: error.to_string() },
     };
-    let cards = || -> Result<Vec<String>, NvmlError> { (0..nvml.device_count()?).map(|index| nvml.device_by_index(index)?.name()).collect() };
+    let cards =
+        || -> Result<Vec<String>, NvmlError> { (0..nvml.device_count()?).map(|index| nvml.device_by_index(index)?.name()).collect() };
     match (nvml.sys_driver_version(), cards()) {
         (Ok(version), Ok(cards)) => {
             let cuda = nvml.sys_cuda_driver_version().ok().and_then(|cuda| u32::try_from(cuda).ok());

@@ -48,12 +48,16 @@ fn gpu(fact: &GpuFact) -> Finding {
     const CHECK: &str = "gpu_driver";
     match fact {
         GpuFact::NoDriver => fine(CHECK, "no NVIDIA driver: this machine lends its CPUs"),
-        GpuFact::Broken { reason } => {
-            warning(CHECK, format!("the NVIDIA driver does not work: {reason}"), "see what `nvidia-smi` says, then reinstall the driver or restart")
-        }
-        GpuFact::Driver { version, cards, .. } if cards.is_empty() => {
-            warning(CHECK, format!("driver {version} knows no card"), "see what `nvidia-smi` says; without a card the machine lends its CPUs")
-        }
+        GpuFact::Broken { reason } => warning(
+            CHECK,
+            format!("the NVIDIA driver does not work: {reason}"),
+            "see what `nvidia-smi` says, then reinstall the driver or restart",
+        ),
+        GpuFact::Driver { version, cards, .. } if cards.is_empty() => warning(
+            CHECK,
+            format!("driver {version} knows no card"),
+            "see what `nvidia-smi` says; without a card the machine lends its CPUs",
+        ),
         GpuFact::Driver { version, cuda: Some(cuda), cards } if *cuda < CUDA_WANTED => warning(
             CHECK,
             format!("driver {version} with CUDA {} for {}", cuda_name(*cuda), cards.join(", ")),
@@ -86,9 +90,11 @@ fn memory(mb: u64) -> Finding {
 fn disk(free_mb: u64) -> Finding {
     const CHECK: &str = "disk_free";
     match free_mb {
-        0..DISK_NEEDED_MB => {
-            error(CHECK, gib(free_mb), format!("free at least {}, or put the agent's directory elsewhere with --agent-dir", gib(DISK_NEEDED_MB)))
-        }
+        0..DISK_NEEDED_MB => error(
+            CHECK,
+            gib(free_mb),
+            format!("free at least {}, or put the agent's directory elsewhere with --agent-dir", gib(DISK_NEEDED_MB)),
+        ),
         DISK_NEEDED_MB..DISK_WANTED_MB => {
             warning(CHECK, gib(free_mb), format!("{} or more are recommended for customers' images and data", gib(DISK_WANTED_MB)))
         }
@@ -110,9 +116,11 @@ fn hub(fact: &HubFact) -> Finding {
             format!("it answers {status} where an agent connects"),
             "check that the URL is that of an ionet hub, and that no proxy on the way refuses websockets",
         ),
-        HubFact::Reached { connect_ms, .. } if *connect_ms > CONNECT_FINE_MS => {
-            warning(CHECK, format!("connected in {connect_ms} ms"), "the way to the hub is slow: check the line, or choose a hub that is nearer")
-        }
+        HubFact::Reached { connect_ms, .. } if *connect_ms > CONNECT_FINE_MS => warning(
+            CHECK,
+            format!("connected in {connect_ms} ms"),
+            "the way to the hub is slow: check the line, or choose a hub that is nearer",
+        ),
         HubFact::Reached { connect_ms, .. } => fine(CHECK, format!("connected in {connect_ms} ms")),
     }
 }
@@ -139,9 +147,11 @@ fn engine(fact: &EngineFact) -> Finding {
     const CHECK: &str = "container_engine";
     match fact {
         EngineFact::Answers { socket } => fine(CHECK, format!("answers at {socket}")),
-        EngineFact::Silent { socket, reason } => {
-            warning(CHECK, format!("{socket} does not answer: {reason}"), "start it, or add this user to its group: `sudo usermod -aG docker $USER`")
-        }
+        EngineFact::Silent { socket, reason } => warning(
+            CHECK,
+            format!("{socket} does not answer: {reason}"),
+            "start it, or add this user to its group: `sudo usermod -aG docker $USER`",
+        ),
         EngineFact::Absent => {
             warning(CHECK, "none", "install Docker Engine: without it customers' work runs as plain processes, for trusted use only")
         }
@@ -169,7 +179,11 @@ fn bandwidth(hub: &HubFact) -> Finding {
 
 fn other_agent(running: bool) -> Finding {
     const CHECK: &str = "other_agent";
-    if running { warning(CHECK, "an agent runs here already", "see `ionet agent service status`; two agents need two --agent-dir") } else { fine(CHECK, "none") }
+    if running {
+        warning(CHECK, "an agent runs here already", "see `ionet agent service status`; two agents need two --agent-dir")
+    } else {
+        fine(CHECK, "none")
+    }
 }
 
 #[cfg(test)]

@@ -207,7 +207,20 @@ async fn ids_that_are_no_ids_are_refused() {
     let _socket = device.join(&world, Some(&token)).await.unwrap();
     let id = device.id().to_string();
     let before = world.everything().await;
-    let sql = ["' OR '1'='1", "1; DROP TABLE devices; --", "' UNION SELECT owner FROM devices --", "%", "_", "*", "\\", "\"", "\u{0}", "../", "null", "-1"];
+    let sql = [
+        "' OR '1'='1",
+        "1; DROP TABLE devices; --",
+        "' UNION SELECT owner FROM devices --",
+        "%",
+        "_",
+        "*",
+        "\\",
+        "\"",
+        "\u{0}",
+        "../",
+        "null",
+        "-1",
+    ];
     let mut ids: Vec<String> = sql.iter().flat_map(|text| [(*text).to_owned(), format!("{id}{text}"), format!("{text}{id}")]).collect();
     ids.extend([id.to_lowercase(), format!("{id}1"), id[1..].to_owned(), "1".repeat(5_000)]);
     let mut runner = TestRunner::new(Config::default());
@@ -237,7 +250,8 @@ async fn ids_that_are_no_ids_are_refused() {
 
 #[tokio::test]
 async fn a_flood_of_invented_devices_stays_outside() {
-    let limits = Limits { new_devices_per_address_per_hour: 8, new_devices_per_owner_per_hour: 5, refusals_noted_per_minute: 10, ..Limits::LOCAL };
+    let limits =
+        Limits { new_devices_per_address_per_hour: 8, new_devices_per_owner_per_hour: 5, refusals_noted_per_minute: 10, ..Limits::LOCAL };
     let world = World::with_rules(generous(), Rules { admission: Admission::Approved, limits }).await;
     let (first, second) = (world.customer().await, world.customer().await);
     // Keys cost nothing; without a token none of them is let in, whatever it says of itself.
@@ -286,8 +300,7 @@ async fn a_spike_of_writes_raises_the_alarm_at_once() {
     attacker.post("/v1/keys", &json!({ "name": "k", "scope": "read" })).await.expect(StatusCode::CREATED);
     world.clock.advance_secs(121);
     assert_ne!(attacker.post("/v1/devices/11111111111111111111111111111111/unstake", &json!({})).await.code(), "write_rate_exceeded");
-    let mut connection =
-        SqliteConnectOptions::new().filename(world.dir.path().join("hub.db")).read_only(true).connect().await.unwrap();
+    let mut connection = SqliteConnectOptions::new().filename(world.dir.path().join("hub.db")).read_only(true).connect().await.unwrap();
     let alarms: Vec<(String, String)> =
         sqlx::query_as("SELECT actor, subject FROM audit WHERE action = 'write_rate_alarm'").fetch_all(&mut connection).await.unwrap();
     assert_eq!(alarms.len(), 1, "once in a window: {alarms:?}");
@@ -312,7 +325,10 @@ async fn nobody_earns_by_joining_alone() {
     let _socket = device.join(&world, token["secret"].as_str()).await.unwrap();
     let readiness = world.get(&format!("/v1/devices/{}/readiness", device.id()), None).await.expect(StatusCode::OK);
     assert_eq!(readiness["ready"], false, "{readiness}");
-    assert!(readiness["checks"].as_array().unwrap().iter().any(|check| check["code"] == "staking" && check["passed"] == false), "{readiness}");
+    assert!(
+        readiness["checks"].as_array().unwrap().iter().any(|check| check["code"] == "stake" && check["passed"] == false),
+        "{readiness}"
+    );
 }
 
 #[tokio::test]

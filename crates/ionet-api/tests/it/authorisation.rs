@@ -132,7 +132,11 @@ fn body_of(path: &str, wallet: &str) -> Option<Value> {
 }
 
 async fn call(world: &World, method: &str, path: &str, id: &str, token: Option<&str>) -> Answer {
-    let url = path.replace("{id}", id).replace("{path}", "api/version").replace("{signature}", &"1".repeat(64)).replace("{user_code}", "WDJB-MJHT");
+    let url = path
+        .replace("{id}", id)
+        .replace("{path}", "api/version")
+        .replace("{signature}", &"1".repeat(64))
+        .replace("{user_code}", "WDJB-MJHT");
     let method: Method = method.to_uppercase().parse().unwrap();
     let mut request = world.api().request(method.clone(), &url, token);
     if method == Method::POST

@@ -187,7 +187,8 @@ async fn every_post_refuses_what_it_does_not_take() {
                 format!("{{{}\"{field}\":{text}}}", rest.collect::<String>())
             };
             // A name may be any short text without control characters.
-            let fits = |text: &str| ["name", "label"].contains(&field.as_str()) && text.len() > 2 && text.starts_with('"') && !text.contains('\\');
+            let fits =
+                |text: &str| ["name", "label"].contains(&field.as_str()) && text.len() > 2 && text.starts_with('"') && !text.contains('\\');
             for text in wrong_values().into_iter().filter(|text| !fits(text)) {
                 let answer = send(&world, case, Some("application/json"), with(text)).await;
                 is_refused(&answer, &format!("{path}: {field} = {text}"));

@@ -111,7 +111,9 @@ async fn a_device_with_a_code_is_approved_once_by_one_wallet() {
     let code = ask("garage").await;
     let user_code = code["user_code"].as_str().unwrap().to_owned();
     let page = code["verification_url"].as_str().unwrap().strip_prefix(&world.base).unwrap().to_owned();
-    let poll = async |code: &Value| world.post("/v1/device-codes/token", None, &json!({ "device_code": code["device_code"] })).await.expect(StatusCode::OK);
+    let poll = async |code: &Value| {
+        world.post("/v1/device-codes/token", None, &json!({ "device_code": code["device_code"] })).await.expect(StatusCode::OK)
+    };
     assert_eq!(poll(&code).await["status"], "pending");
     assert_eq!(poll(&code).await["status"], "slow_down", "more often than it was told");
     world.post("/v1/device-codes/token", None, &json!({ "device_code": "ionet_code_1" })).await.refuses(404, "device_code_unknown");
@@ -141,7 +143,10 @@ async fn a_device_with_a_code_is_approved_once_by_one_wallet() {
     assert_eq!(own["items"][0]["id"], json!(device.id()));
 
     let denied = ask("elsewhere").await;
-    owner.post(&format!("/v1/device-codes/{}/approval", denied["user_code"].as_str().unwrap()), &json!({ "approve": false })).await.expect(StatusCode::OK);
+    owner
+        .post(&format!("/v1/device-codes/{}/approval", denied["user_code"].as_str().unwrap()), &json!({ "approve": false }))
+        .await
+        .expect(StatusCode::OK);
     assert_eq!(poll(&denied).await["status"], "denied");
     let late = ask("late").await;
     world.clock.advance_secs(10 * 60);
@@ -190,7 +195,8 @@ async fn the_log_is_whole_for_everybody_and_told_to_whom_it_concerns() {
     world.get("/v1/audit/links?limit=0", None).await.refuses(400, "field_out_of_range");
     world.get("/v1/audit/links?after=18446744073709551615", None).await.refuses(400, "field_out_of_range");
     // Anybody can compute the head from the links, and the owner its own entries' digests.
-    let said: ionet_types::audit::AuditHead = serde_json::from_value(world.get("/v1/audit/head", None).await.expect(StatusCode::OK)).unwrap();
+    let said: ionet_types::audit::AuditHead =
+        serde_json::from_value(world.get("/v1/audit/head", None).await.expect(StatusCode::OK)).unwrap();
     let links: ionet_types::audit::AuditLinkList =
         serde_json::from_value(world.get("/v1/audit/links", None).await.expect(StatusCode::OK)).unwrap();
     let mut walk = ionet_types::audit::AuditWalk::new(None);

@@ -17,13 +17,7 @@ fn reported(hardware: &Hardware, owner: Option<Address>) -> Reported<'_> {
 
 fn presented(token: Option<u8>, credential: Option<u8>, offered: u8) -> Presented<'static> {
     let hash = |byte: Option<u8>| byte.map(|byte| [byte; 32]);
-    Presented {
-        token_hash: hash(token),
-        credential_hash: hash(credential),
-        offered_hash: [offered; 32],
-        open: false,
-        address: "192.0.2.1",
-    }
+    Presented { token_hash: hash(token), credential_hash: hash(credential), offered_hash: [offered; 32], open: false, address: "192.0.2.1" }
 }
 
 fn let_in(is_new: bool, owner: Option<Address>) -> Admitted {
@@ -87,7 +81,8 @@ async fn a_copied_key_blocks_the_device_until_its_owner_resets_it() {
     let test = store().await;
     let (wallet, other) = (Address([1; 32]), Address([2; 32]));
     test.store.join_token_insert(&token(wallet, 50, 1, 100, 100)).await.unwrap();
-    let come = async |credential, offered| test.admit(1, None, &presented(None, credential, offered), 110).await.map(|admitted| admitted.is_new);
+    let come =
+        async |credential, offered| test.admit(1, None, &presented(None, credential, offered), 110).await.map(|admitted| admitted.is_new);
     assert!(test.admit(1, None, &presented(Some(50), None, 1), 110).await.unwrap().is_new);
     assert_eq!(come(Some(1), 2).await, Ok(false));
     assert_eq!(come(Some(1), 3).await, Ok(false), "the message with the second was lost");
@@ -109,7 +104,8 @@ async fn a_copied_key_blocks_the_device_until_its_owner_resets_it() {
     assert_eq!(test.store.credential_reused_at(device(1)).await.unwrap(), None);
     assert_eq!(come(Some(1), 11).await, Ok(false), "what it still holds is of no account now");
     assert_eq!(come(Some(11), 12).await, Ok(false));
-    let actions: Vec<_> = test.store.audit_of(wallet, None, 100).await.unwrap().into_iter().rev().map(|entry| (entry.actor, entry.action)).collect();
+    let actions: Vec<_> =
+        test.store.audit_of(wallet, None, 100).await.unwrap().into_iter().rev().map(|entry| (entry.actor, entry.action)).collect();
     let told = [
         (Actor::Wallet(wallet), "join_token_created"),
         (Actor::Device(device(1)), "device_joined"),

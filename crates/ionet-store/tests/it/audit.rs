@@ -97,14 +97,44 @@ async fn any_row_that_is_changed_deleted_moved_or_put_in_is_found() {
         (&["DELETE FROM audit WHERE sequence = 4"], gap(4, 5)),
         (&["DELETE FROM audit WHERE sequence = 6"], AuditBreak::Short { expected: 6, found: 5 }),
         // The gap closed again by renumbering.
-        (&["DELETE FROM audit WHERE sequence = 4", "UPDATE audit SET sequence = 4 WHERE sequence = 5", "UPDATE audit SET sequence = 5 WHERE sequence = 6"], changed(4)),
+        (
+            &[
+                "DELETE FROM audit WHERE sequence = 4",
+                "UPDATE audit SET sequence = 4 WHERE sequence = 5",
+                "UPDATE audit SET sequence = 5 WHERE sequence = 6",
+            ],
+            changed(4),
+        ),
         // Two that change places.
-        (&["UPDATE audit SET sequence = -2 WHERE sequence = 2", "UPDATE audit SET sequence = 2 WHERE sequence = 5", "UPDATE audit SET sequence = 5 WHERE sequence = -2"], changed(2)),
+        (
+            &[
+                "UPDATE audit SET sequence = -2 WHERE sequence = 2",
+                "UPDATE audit SET sequence = 2 WHERE sequence = 5",
+                "UPDATE audit SET sequence = 5 WHERE sequence = -2",
+            ],
+            changed(2),
+        ),
         // One more: at the end, before the beginning, twice.
-        (&["INSERT INTO audit SELECT 7, at_unix_secs, actor, action, subject, concerns, detail, salt, hash FROM audit WHERE sequence = 6"], changed(7)),
-        (&["INSERT INTO audit SELECT 0, at_unix_secs, actor, action, subject, concerns, detail, salt, hash FROM audit WHERE sequence = 1"], gap(1, 0)),
+        (
+            &[
+                "INSERT INTO audit SELECT 7, at_unix_secs, actor, action, subject, concerns, detail, salt, hash FROM audit WHERE sequence = 6",
+            ],
+            changed(7),
+        ),
+        (
+            &[
+                "INSERT INTO audit SELECT 0, at_unix_secs, actor, action, subject, concerns, detail, salt, hash FROM audit WHERE sequence = 1",
+            ],
+            gap(1, 0),
+        ),
         // The last one taken away, and the head turned back to fit, by its own hash.
-        (&["DELETE FROM audit WHERE sequence = 6", "UPDATE audit_head SET sequence = 5, hash = (SELECT hash FROM audit WHERE sequence = 5)"], AuditBreak::Short { expected: 6, found: 5 }),
+        (
+            &[
+                "DELETE FROM audit WHERE sequence = 6",
+                "UPDATE audit_head SET sequence = 5, hash = (SELECT hash FROM audit WHERE sequence = 5)",
+            ],
+            AuditBreak::Short { expected: 6, found: 5 },
+        ),
         (&["UPDATE audit_head SET sequence = 5"], AuditBreak::Long { expected: 5 }),
         (&["UPDATE audit_head SET hash = zeroblob(32)"], changed(6)),
     ];

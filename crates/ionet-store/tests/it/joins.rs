@@ -82,9 +82,7 @@ async fn a_code_is_decided_once_and_gives_one_token() {
         test.store.device_code_give(&[secret; 32], &new.token, new.secret_hash).await.unwrap()
     };
     assert_eq!(give(1, 110).await, None, "nobody has approved");
-    let decide = async |code: &str, approve, now| {
-        test.store.device_code_decide(code.parse().unwrap(), wallet, approve, now).await.unwrap()
-    };
+    let decide = async |code: &str, approve, now| test.store.device_code_decide(code.parse().unwrap(), wallet, approve, now).await.unwrap();
     assert_eq!(decide("BCDF-GHJK", true, 120).await, CodeDecision::Done);
     assert_eq!(decide("BCDF-GHJK", false, 120).await, CodeDecision::Decided, "a yes stays");
     assert_eq!(decide("BCDF-GHJL", false, 120).await, CodeDecision::Done);

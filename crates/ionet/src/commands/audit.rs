@@ -79,14 +79,16 @@ pub async fn run(command: AuditCommand, context: &Context) -> Result<Exit> {
 type Verdict = Result<(AuditHead, Option<usize>), AuditBreak>;
 
 fn cannot_read(file: &std::path::Path) -> Failure {
-    Failure::new(format!("{} is not a hub's database, or cannot be read", file.display())).hint("it is the file `hub.sqlite` of the hub's data directory")
+    Failure::new(format!("{} is not a hub's database, or cannot be read", file.display()))
+        .hint("it is the file `hub.sqlite` of the hub's data directory")
 }
 
 fn told(verdict: Verdict, context: &Context) -> Result<Exit> {
     match verdict {
         Ok((head, compared)) => {
             context.out.answer(&json!({ "whole": true, "head": head, "entries_compared": compared }), |_| {
-                let compared = compared.map_or_else(String::new, |count| format!("; {count} entries that concern you are as they were written"));
+                let compared =
+                    compared.map_or_else(String::new, |count| format!("; {count} entries that concern you are as they were written"));
                 format!("the log is whole up to {head}{compared}")
             })?;
             Ok(Exit::Ok)

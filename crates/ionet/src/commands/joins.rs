@@ -83,9 +83,9 @@ pub async fn run(command: JoinsCommand, context: &Context) -> Result<()> {
         JoinsCommand::Approve { code } => context.out.answer(&client.decide_device_code(code, true).await?, |device| {
             format!("{}\n\nThe device joins as yours in a moment.", pending(device))
         }),
-        JoinsCommand::Deny { code } => {
-            context.out.answer(&client.decide_device_code(code, false).await?, |device| format!("{}\n\nThe device is turned away.", pending(device)))
-        }
+        JoinsCommand::Deny { code } => context
+            .out
+            .answer(&client.decide_device_code(code, false).await?, |device| format!("{}\n\nThe device is turned away.", pending(device))),
     }
 }
 

@@ -17,7 +17,8 @@ fn a_machine_joins_by_token_and_by_code_and_the_log_tells_of_it() {
     let (first, second) = (dir("first"), dir("second"));
 
     // Without a token there is no way in.
-    let stranger = home.run(&["agent", "join", "--hub", url, "--agent-dir", &first, "--no-service", "--force", "--token", "ionet_join_none"]);
+    let stranger =
+        home.run(&["agent", "join", "--hub", url, "--agent-dir", &first, "--no-service", "--force", "--token", "ionet_join_none"]);
     assert_eq!(stranger.status.code(), Some(5), "{}", both(&stranger));
     assert!(both(&stranger).contains("code: join_token_invalid"), "{}", both(&stranger));
 
@@ -26,7 +27,10 @@ fn a_machine_joins_by_token_and_by_code_and_the_log_tells_of_it() {
     let join = ["agent", "join", "--hub", url, "--agent-dir", &first, "--no-service", "--force", "--label", "first", "--token", token];
     let joined = home.json(&join);
     assert!(joined["service"]["missing"]["command"].as_str().unwrap().contains(" agent run "), "{joined}");
-    assert!(joined["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "hub" && finding["severity"] == "ok"), "{joined}");
+    assert!(
+        joined["findings"].as_array().unwrap().iter().any(|finding| finding["check"] == "hub" && finding["severity"] == "ok"),
+        "{joined}"
+    );
     let again = home.json(&["agent", "join", "--hub", url, "--agent-dir", &first, "--no-service", "--force"]);
     assert_eq!(again["device"], joined["device"], "who has joined needs no token");
 
@@ -34,7 +38,11 @@ fn a_machine_joins_by_token_and_by_code_and_the_log_tells_of_it() {
     let mut command = home.command(&["agent", "join", "--hub", url, "--agent-dir", &second, "--no-service", "--force", "--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let code = lines.by_ref().map(Result::unwrap).find_map(|line| line.split_once("joins approve ").map(|(_, rest)| rest[..9].to_owned())).unwrap();
+    let code = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .find_map(|line| line.split_once("joins approve ").map(|(_, rest)| rest[..9].to_owned()))
+        .unwrap();
     // Kept open, so that what it says does not break.
     let rest = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"));
     assert_eq!(home.json(&["joins", "show", &code])["status"], "pending");

@@ -86,9 +86,10 @@ fn shown(report: &Report) -> String {
         None => text.push_str("\n\nthe network does not know this device, or cannot be asked"),
     }
     if let Some(readiness) = &report.readiness {
-        let checks = readiness.checks.iter().map(|check| {
-            vec![if check.passed { "yes" } else { "NO" }.to_owned(), check.code.clone(), check.reason.clone()]
-        });
+        let checks = readiness
+            .checks
+            .iter()
+            .map(|check| vec![if check.passed { "yes" } else { "NO" }.to_owned(), check.code.clone(), check.reason.clone()]);
         text.push_str(&format!("\n\n{}", table(&["", "rewards", "found"], checks)));
     }
     text

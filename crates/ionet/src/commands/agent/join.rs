@@ -78,9 +78,16 @@ struct Joined {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum ServiceOutcome {
-    Installed { file: String, log_command: String, advice: Option<String> },
+    Installed {
+        file: String,
+        log_command: String,
+        advice: Option<String>,
+    },
     /// It is not: run this.
-    Missing { reason: String, command: String },
+    Missing {
+        reason: String,
+        command: String,
+    },
 }
 
 /// Does it.
@@ -143,7 +150,8 @@ async fn approved(client: &Client, label: Option<&str>, progress: &Progress) -> 
     let question = DeviceCodeTokenRequest { device_code: code.device_code };
     let until = Instant::now() + Duration::from_secs(code.expires_in_secs.into());
     let mut interval = Duration::from_secs(code.interval_secs.clamp(1, 60).into());
-    let refused = |what: &str, code: &str| Failure::new(what).code(code).hint("run `ionet agent join` again for a new code").exit(Exit::Refused);
+    let refused =
+        |what: &str, code: &str| Failure::new(what).code(code).hint("run `ionet agent join` again for a new code").exit(Exit::Refused);
     loop {
         let left = until.saturating_duration_since(Instant::now()).as_secs();
         if left == 0 {
@@ -210,9 +218,7 @@ fn installed(not_wanted: bool, dir: &Path, context: &Context) -> Result<ServiceO
         return Ok(ServiceOutcome::Missing { reason: "not wanted".to_owned(), command });
     }
     Ok(match Service::find().and_then(|service| service.install(&program)) {
-        Ok(done) => {
-            ServiceOutcome::Installed { file: done.file.display().to_string(), log_command: done.log_command, advice: done.advice }
-        }
+        Ok(done) => ServiceOutcome::Installed { file: done.file.display().to_string(), log_command: done.log_command, advice: done.advice },
         Err(error) => ServiceOutcome::Missing { reason: error.to_string(), command },
     })
 }

@@ -86,7 +86,8 @@ pub(super) fn program(dir: &Path, home: &Path) -> Result<Program> {
     let dir = dir.canonicalize().with_context(|| format!("cannot use {}", dir.display()))?;
     let arguments = ["agent", "run", "--dir"].map(str::to_owned).into_iter();
     let arguments = arguments.chain([home.display().to_string(), "--agent-dir".to_owned(), dir.display().to_string()]);
-    let environment = ["PATH", "IONET_CACHE_DIR", "DOCKER_HOST"].into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+    let environment =
+        ["PATH", "IONET_CACHE_DIR", "DOCKER_HOST"].into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
     Ok(Program { binary, arguments: arguments.collect(), environment: environment.collect() })
 }
 
