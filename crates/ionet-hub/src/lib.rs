@@ -45,6 +45,7 @@ use ionet_store::Store;
 use ionet_types::Address;
 use pace::Paced;
 use proofs::Proving;
+use proofs::trial::Trials;
 use signals::Signals;
 
 /// The control plane of one network. Cheap to clone.
@@ -58,6 +59,7 @@ struct Inner {
     agents: Agents,
     watching: Watching,
     proving: Proving,
+    trials: Trials,
     archive: Archive,
     /// Up to when the chain's records were read, unix seconds on the chain's clock.
     records_read_unix_secs: AtomicI64,
@@ -80,15 +82,27 @@ impl Hub {
         let now_unix_secs = options.clock.now_unix_secs();
         let watching = Watching::begin(&store, now_unix_secs).await?;
         let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
-        let lives = Lives::load(&store, &watches, options.timing.device_grace()).await?;
+        let lives = Lives::load(&store, &watches, options.timing.device_grace(), now_unix_secs).await?;
         let proving = Proving::load(&store, options.measuring).await?;
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
         let questions = Paced::new(Duration::from_secs(CODE_INTERVAL_SECS.into()), 1);
         let code_tries = Paced::per_hour(options.limits.code_tries_per_hour);
-        let inner =
-            Inner { options, store, signals, agents, watching, proving, archive, records_read_unix_secs, tree, questions, code_tries };
+        let inner = Inner {
+            options,
+            store,
+            signals,
+            agents,
+            watching,
+            proving,
+            trials: Trials::default(),
+            archive,
+            records_read_unix_secs,
+            tree,
+            questions,
+            code_tries,
+        };
         Ok(Self(Arc::new(inner)))
     }
 

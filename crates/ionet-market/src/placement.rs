@@ -20,6 +20,8 @@ pub struct Candidate {
     pub cpus: u32,
     /// When a node last failed on it, unix seconds; 0 for never.
     pub failed_at_unix_secs: i64,
+    /// What its past is worth, 0 to 1,000 (docs/economy.md, section 8).
+    pub reputation: u32,
 }
 
 /// What is to be placed.
@@ -43,8 +45,8 @@ pub struct Insufficient {
     pub wanted: u32,
 }
 
-/// Chooses devices from the free ones, best first. Devices that failed lately come last, larger ones first; what is equal is ordered by
-/// `seed`, so that load spreads over a large network. The order of `candidates` does not matter.
+/// Chooses devices from the free ones, best first. Devices that failed lately come last, those with the better reputation first, then
+/// larger ones; what is equal is ordered by `seed`, so that load spreads over a large network. The order of `candidates` does not matter.
 pub fn place(candidates: &[Candidate], want: &Want<'_>, seed: u64, now_unix_secs: i64) -> Result<Vec<DeviceId>, Insufficient> {
     let mut fitting: Vec<_> = candidates
         .iter()
@@ -52,7 +54,13 @@ pub fn place(candidates: &[Candidate], want: &Want<'_>, seed: u64, now_unix_secs
         .map(|candidate| {
             let age_secs = now_unix_secs.saturating_sub(candidate.failed_at_unix_secs);
             let failed_lately = candidate.failed_at_unix_secs != 0 && age_secs < FAILURE_MEMORY_SECS;
-            (failed_lately, std::cmp::Reverse(candidate.cpus), shuffle(seed, candidate.device), candidate.device)
+            (
+                failed_lately,
+                std::cmp::Reverse(candidate.reputation),
+                std::cmp::Reverse(candidate.cpus),
+                shuffle(seed, candidate.device),
+                candidate.device,
+            )
         })
         .collect();
     fitting.sort_unstable();
@@ -82,7 +90,7 @@ mod tests {
     use super::*;
 
     fn candidate(number: u8, hardware: &str, cpus: u32, failed_at_unix_secs: i64) -> Candidate {
-        Candidate { device: DeviceId([number; 32]), hardware: hardware.parse().unwrap(), cpus, failed_at_unix_secs }
+        Candidate { device: DeviceId([number; 32]), hardware: hardware.parse().unwrap(), cpus, failed_at_unix_secs, reputation: 500 }
     }
 
     #[test]
@@ -95,6 +103,18 @@ mod tests {
         let mut chosen = place(&candidates, &want, 7, now).unwrap();
         chosen.sort_unstable();
         assert_eq!(chosen, [DeviceId([2; 32]), DeviceId([3; 32])]);
+    }
+
+    #[test]
+    fn the_better_reputation_comes_first() {
+        let cpu = HardwareModel::cpu();
+        let none = BTreeSet::new();
+        let want = Want { hardware: &cpu, quantity: 1, exclude: &none };
+        let known = |number, cpus, reputation| Candidate { reputation, ..candidate(number, "cpu", cpus, 0) };
+        let candidates = [known(1, 64, 480), known(2, 2, 510), known(3, 8, 500)];
+        for seed in 0..32 {
+            assert_eq!(place(&candidates, &want, seed, 0).unwrap(), [DeviceId([2; 32])]);
+        }
     }
 
     #[test]

@@ -103,18 +103,24 @@ fn digest(body: &AnswerBody) -> [u8; 32] {
         }
         AnswerBody::Scanned { roots } => {
             part(&mut hasher, &[3]);
-            roots.iter().for_each(|root| part(&mut hasher, &root.0));
+            for root in roots {
+                part(&mut hasher, &root.0);
+            }
         }
         AnswerBody::Rows { rows } => {
             part(&mut hasher, &[4]);
-            rows.iter().for_each(|row| opened(&mut hasher, row));
+            for row in rows {
+                opened(&mut hasher, row);
+            }
         }
         AnswerBody::Blocks { blocks } => {
             part(&mut hasher, &[5]);
             for block in blocks {
                 opened(&mut hasher, &block.block);
                 part(&mut hasher, &[u8::from(block.parents.is_some())]);
-                block.parents.iter().flat_map(|parents| parents.iter()).for_each(|parent| opened(&mut hasher, parent));
+                for parent in block.parents.iter().flat_map(|parents| parents.iter()) {
+                    opened(&mut hasher, parent);
+                }
                 opened(&mut hasher, &block.scanned);
             }
         }

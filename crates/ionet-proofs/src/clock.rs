@@ -7,8 +7,8 @@
 //! a chain that was cut into pieces for several processors does not arrive.
 //!
 //! What is measured is the time of a squaring: three multiplications of 64 bits and the additions that follow from them. How many cycles that
-//! takes differs between processors by about a fifth, so the clock it gives is an approximation; [`CYCLES_PER_STEP`] is the smaller of
-//! what was found, so that no processor is taken for faster than it is by more than that.
+//! takes differs between processors by about a fifth, so the clock it gives is an approximation. [`CYCLES_PER_STEP`] is what an Intel Sapphire
+//! Rapids takes (2,280 measured), rounded down, so that such a processor is not taken for faster than it is.
 
 use crate::binding::Seed;
 
@@ -27,7 +27,7 @@ pub fn start(seed: &Seed) -> u128 {
     canonical(u128::from_le_bytes(low) & PRIME)
 }
 
-/// One step forwards. `state` is below [`PRIME`], as every state is.
+/// One step forwards. `state` is below `p`, as every state is.
 pub fn step(state: u128) -> u128 {
     let mut root = state;
     for _ in 0..SQUARINGS {

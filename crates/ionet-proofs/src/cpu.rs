@@ -1,5 +1,6 @@
 //! The engine of the machine's own processor.
 
+mod buffer;
 mod memory;
 mod product;
 
@@ -95,11 +96,4 @@ fn spread<P: Send, S>(
         one_thread();
     });
     if stop.is_stopped() { Err(EngineError::Stopped) } else { Ok(()) }
-}
-
-/// A buffer of zeros that may be refused instead of ending the process.
-fn zeros<T: bytemuck::Zeroable + Clone>(length: usize) -> Result<Vec<T>, EngineError> {
-    // Tried first: `vec!` gets zeroed pages from the system without writing them, but cannot fail.
-    Vec::<T>::new().try_reserve_exact(length).map_err(|_| EngineError::OutOfMemory)?;
-    Ok(vec![T::zeroed(); length])
 }

@@ -10,7 +10,8 @@ use thiserror::Error;
 use crate::memory::{BlockChoice, MemoryOrder};
 use crate::product::ProductOrder;
 
-/// Tells a running job to end, from any thread: the device was hired, or the agent ends. Looked at between parts of a few milliseconds.
+/// Tells a running job to end, from any thread: the device was hired, or the agent ends. Looked at between parts, of which each
+/// takes some milliseconds, and a third of a second where a processor multiplies the largest matrices.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 

@@ -4,7 +4,7 @@
 mod checks;
 
 use ionet_types::agent::ProtocolError;
-use ionet_types::agent::challenge::{Answer, AnswerBody, Ask, Digest, Job, Nonce, Stage, Task};
+use ionet_types::agent::challenge::{Answer, AnswerBody, Ask, DeclineReason, Digest, Job, Nonce, Stage, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::binding::Seed;
@@ -134,7 +134,8 @@ impl Examiner {
         if answer.task_id != self.record.task.id || answer.stage != asked.stage {
             return Err(Failure::UnexpectedAnswer);
         }
-        if answer.body == AnswerBody::Unknown {
+        // Before the signature, which covers words that this version does not know.
+        if matches!(answer.body, AnswerBody::Unknown | AnswerBody::Declined { reason: DeclineReason::Unknown }) {
             return Err(Failure::NotUnderstood);
         }
         if !self.seed.is_signed(&self.record.device, &asked.nonce, answer) {

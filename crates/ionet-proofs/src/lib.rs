@@ -20,6 +20,8 @@
 //! What this does not show: a product is done by whatever arithmetic unit is fastest at small integers, tensor cores included; so the product alone
 //! does not tell a small card with tensor cores from a large one without. Memory size and bandwidth do.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
+
 #[cfg(target_endian = "big")]
 compile_error!("blocks and rows are little-endian and hashed in place");
 

@@ -7,10 +7,16 @@
 //! that keeps a share of it must make the rest again with `F`, lane by lane, and misses the scan's deadline, which is a fraction of the time
 //! that its own fill took. **Open.** Random blocks are shown with their parents and the sums, and are made again by the verifier.
 
+#![expect(clippy::inline_always, reason = "only what is inlined into a dispatch is compiled for the vector unit that was found")]
+
+use std::ops::Range;
+
 use ionet_types::agent::challenge::{BLOCK_BYTES, Digest, MemoryJob, Nonce, OpenedBlock};
 
+use pulp::{Arch, NullaryFnOnce};
+
 use crate::binding::{Key, Seed};
-use crate::random::{below, distinct, fill_words};
+use crate::random::{below, distinct, fill_words, next_u64, stream};
 use crate::tree::{Shape, is_part};
 
 /// 32-bit words of a block.
@@ -63,8 +69,8 @@ pub(crate) enum WrongBlock {
 impl MemoryOrder {
     /// The memory of one task.
     pub fn new(seed: &Seed, job: MemoryJob) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = seed.key("memory references");
-        Self { job, seed: *seed, tree: seed.key("memory tree"), references: u64::from_le_bytes([a, b, c, d, e, f, g, h]) }
+        let references = next_u64(&mut stream(&seed.key("memory references")));
+        Self { job, seed: *seed, tree: seed.key("memory tree"), references }
     }
 
     /// First block of a lane.
@@ -81,9 +87,13 @@ impl MemoryOrder {
         below(mixed, u64::from(place.saturating_sub(1).max(1))) as u32
     }
 
+    /// Makes the blocks at `places` of a lane, of which `lane_blocks` has all places; those before are made already.
+    pub fn fill(&self, lane: u32, lane_blocks: &mut [Block], places: Range<usize>) {
+        Arch::new().dispatch(Fill { order: self, lane, blocks: lane_blocks, places });
+    }
+
     /// The block at `place` (from 1) of a lane, made of the one before it and the one that it refers to.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
     pub(crate) fn make(&self, lane: u32, place: u32, previous: &Block, referred: &Block, made: &mut Block) {
         let mut state: State = [[0; COLUMNS]; BLOCK_WORDS / COLUMNS];
         let words = state.as_flattened_mut();
@@ -114,7 +124,9 @@ impl MemoryOrder {
         let mut weights = [0; BLOCK_WORDS];
         fill_words(&self.seed.fresh("memory weights", &later), &mut weights);
         // Odd weights lose no bit of a word.
-        weights.iter_mut().for_each(|weight| *weight |= 1);
+        for weight in &mut weights {
+            *weight |= 1;
+        }
         Pass { tree: self.seed.fresh("memory sums", &later), weights }
     }
 
@@ -185,9 +197,13 @@ impl MemoryOrder {
 }
 
 impl Pass {
+    /// The sum of each block; as many as there are of both.
+    pub fn sum_each(&self, blocks: &[Block], sums: &mut [u32]) {
+        Arch::new().dispatch(SumEach { pass: self, blocks, sums });
+    }
+
     /// The weighted sum of a block's words.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
     pub(crate) fn sum(&self, block: &Block) -> u32 {
         let mut sums = [0u32; COLUMNS];
         for (words, weights) in block.as_chunks::<COLUMNS>().0.iter().zip(self.weights.as_chunks::<COLUMNS>().0) {
@@ -196,6 +212,51 @@ impl Pass {
             }
         }
         sums.iter().fold(0, |total, sum| total.wrapping_add(*sum))
+    }
+}
+
+// Plain types instead of closures, which cannot be told to be inlined.
+
+struct Fill<'a> {
+    order: &'a MemoryOrder,
+    lane: u32,
+    blocks: &'a mut [Block],
+    places: Range<usize>,
+}
+
+struct SumEach<'a> {
+    pass: &'a Pass,
+    blocks: &'a [Block],
+    sums: &'a mut [u32],
+}
+
+impl NullaryFnOnce for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for place in self.places {
+            let (done, rest) = self.blocks.split_at_mut(place);
+            let Some(made) = rest.first_mut() else { return };
+            match done.last() {
+                None => *made = self.order.first(self.lane),
+                Some(previous) => {
+                    let referred = &done[self.order.reference(self.lane, place as u32) as usize];
+                    self.order.make(self.lane, place as u32, previous, referred, made);
+                }
+            }
+        }
+    }
+}
+
+impl NullaryFnOnce for SumEach<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (block, sum) in self.blocks.iter().zip(self.sums) {
+            *sum = self.pass.sum(block);
+        }
     }
 }
 
@@ -215,7 +276,6 @@ const fn mix(value: u64) -> u64 {
 
 /// Rounds of ChaCha down the sixteen columns at once.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
 fn permute(state: &mut State, rounds: u16) {
     // Written out, and the rows' numbers constants: so the whole state stays in registers.
     for _ in 0..rounds / 2 {
@@ -231,7 +291,6 @@ fn permute(state: &mut State, rounds: u16) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
 fn quarter<const A: usize, const B: usize, const C: usize, const D: usize>(state: &mut State) {
     let (mut wa, mut wb, mut wc, mut wd) = (state[A], state[B], state[C], state[D]);
     for column in 0..COLUMNS {
@@ -251,7 +310,6 @@ fn quarter<const A: usize, const B: usize, const C: usize, const D: usize>(state
 /// Turns row `i` by `i` places: each column then has one word of every column before, so that after the next rounds every word of the block
 /// depends on every other.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "so that it is compiled for the vector unit of the caller's dispatch")]
 fn turn_rows(state: &mut State) {
     for (turn, row) in state.iter_mut().enumerate() {
         let mut twice = [[0; COLUMNS]; 2];

@@ -8,13 +8,15 @@
 //! wrong one with probability `1/p`. `B r` is computed once, `a` only for opened rows: `side^2 + openings * side` steps against the prover's
 //! `2 * rows * side^2`. `r` follows from the nonce of the opening, which is drawn after the commitment.
 
+#![expect(clippy::inline_always, reason = "only what is inlined into a dispatch is compiled for the vector unit that was found")]
+
 use blake3::OutputReader;
-use ionet_types::agent::challenge::{Nonce, Opened, ProductJob};
+use ionet_types::agent::challenge::{Digest, Nonce, Opened, ProductJob};
 use pulp::{Arch, NullaryFnOnce};
 
 use crate::binding::{Key, Seed};
 use crate::random::{distinct, fill_words, stream};
-use crate::tree::Shape;
+use crate::tree::{Shape, is_part};
 
 /// The field of the check.
 const PRIME: u64 = (1 << 31) - 1;
@@ -51,6 +53,11 @@ impl ProductOrder {
     /// The square factor.
     pub fn b(&self) -> Factor {
         Factor::new(&self.b, self.job.side)
+    }
+
+    /// Whether `opened` is row `row` of what `root` commits to.
+    pub fn is_committed(&self, root: &Digest, row: u64, opened: &Opened) -> bool {
+        is_part(&self.tree, self.shape(), root, row, opened)
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -142,7 +149,9 @@ impl RowCheck {
         let side = order.job.side as usize;
         let mut vector = vec![0; side];
         fill_words(&seed.fresh("product check", &nonce.0), &mut vector);
-        vector.iter_mut().for_each(|value| *value = (u64::from(*value >> 1) % PRIME) as u32);
+        for value in &mut vector {
+            *value = (u64::from(*value >> 1) % PRIME) as u32;
+        }
         let mut b = order.b();
         let b_times_vector = (0..side as u64).map(|row| b.dot(row, &vector) as u32).collect();
         Self { a: order.a(), vector, b_times_vector }
@@ -155,7 +164,7 @@ impl RowCheck {
             return false;
         }
         // No right value is larger; and a value may not hide a multiple of the prime.
-        let most = ENTRY * ENTRY * values.len() as i64;
+        let most = ENTRY * ENTRY * values.len().cast_signed() as i64;
         let mut sum = 0i64;
         for (value, weight) in values.iter().zip(&self.vector) {
             let value = i64::from(i32::from_le_bytes(*value));
@@ -165,7 +174,7 @@ impl RowCheck {
             // At most 2^18 * 2^31 each and 4096 of them: within 2^61.
             sum += value * i64::from(*weight);
         }
-        sum.rem_euclid(PRIME as i64) as u64 == self.a.dot(row, &self.b_times_vector)
+        sum.rem_euclid(PRIME.cast_signed()) as u64 == self.a.dot(row, &self.b_times_vector)
     }
 }
 

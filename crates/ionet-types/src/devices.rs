@@ -1,5 +1,7 @@
 //! Devices, as everybody may see them. Who owns one is never shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,7 +31,7 @@ pub enum DeviceUse {
 }
 
 /// How a device is, as far as the network can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceState {
     /// Known, and never verified.
@@ -52,6 +54,52 @@ pub enum DeviceState {
     Terminated,
     /// Nobody can tell: the network itself was away. Counts against nobody.
     Unknown,
+}
+
+/// What was seen of a device in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceHour {
+    /// Minutes in which it was there and as idle, or as much its tenant's, as it should be.
+    pub minutes_up: u32,
+    /// Minutes with more foreign load than allowed: they do not count.
+    pub minutes_over: u32,
+    /// Minutes of which nobody can tell, because the network itself was away.
+    pub minutes_unknown: u32,
+    /// Minutes with foreign load while a customer had it.
+    pub minutes_foreign: u32,
+}
+
+/// How many devices are in each state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceCounts {
+    /// By the name of the state.
+    pub states: BTreeMap<DeviceState, u32>,
+    /// All of them.
+    pub total: u32,
+}
+
+/// What a device's past is worth, and why: it ranks who is hired first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceReputation {
+    /// The score: the neutral one and all parts together.
+    pub score: u32,
+    /// Score of a device without a past.
+    pub neutral: u32,
+    /// The highest score.
+    pub highest: u32,
+    /// After so many seconds what was done counts half.
+    pub half_life_secs: u32,
+    /// What adds to the score and what takes from it.
+    pub parts: Vec<ReputationPart>,
+}
+
+/// One kind of thing that counts for a reputation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReputationPart {
+    /// What: a stable name.
+    pub kind: String,
+    /// What it adds, or takes when negative.
+    pub points: i32,
 }
 
 /// How a device is, since when, and why.
@@ -77,6 +125,11 @@ pub struct Device {
     pub label: Option<String>,
     /// How it is.
     pub status: DeviceStatus,
+    /// What its past is worth, 0 to 1,000.
+    pub reputation: u32,
+    /// What was seen of it in the hour that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<DeviceHour>,
     /// Whether it is heard of.
     pub connection: DeviceConnection,
     /// What it is used for.

@@ -96,6 +96,7 @@ pub fn device(device: &Device) -> String {
         ("label", device.label.clone().unwrap_or_default()),
         ("state", format!("{}: {}", name_of(&device.status.state), device.status.detail)),
         ("since", moment(device.status.since_unix_secs)),
+        ("reputation", format!("{} of 1000", device.reputation)),
         ("connection", name_of(&device.connection)),
         ("use", name_of(&device.usage)),
         ("hardware", device.hardware.as_ref().map_or_else(|| "no price in the list".to_owned(), ToString::to_string)),

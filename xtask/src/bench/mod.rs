@@ -30,6 +30,8 @@ enum Name {
     Epoch,
     /// Liveness of a million devices: signed heartbeats a second, memory, answers meanwhile, against a plain version.
     Fleet,
+    /// Hardware challenges: what they cost the device and the hub, against plain BLAS crates.
+    Proofs,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
@@ -38,6 +40,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
         Name::Deploy => ("deploy", deploy::measure()?),
         Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
         Name::Fleet => ("fleet", fleet::measure()?),
+        Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs")?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);

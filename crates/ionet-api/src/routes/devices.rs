@@ -4,7 +4,7 @@ use axum::extract::State;
 use ionet_hub::Hub;
 use ionet_types::{
     DeviceId,
-    devices::Device,
+    devices::{Device, DeviceCounts, DeviceReputation},
     page::{Page, PageRequest},
 };
 use serde::Deserialize;
@@ -45,11 +45,25 @@ pub(crate) async fn list(
     Ok(Json(if mine { hub.device_list_of(&caller?.0, &page).await? } else { hub.device_list(&page).await? }))
 }
 
+/// Counts the network's devices by state.
+#[utoipa::path(get, path = "/v1/device-counts", operation_id = "device_counts", tag = "explorer",
+    responses((status = 200, body = DeviceCounts)))]
+pub(crate) async fn counts(State(hub): State<Hub>) -> Json<DeviceCounts> {
+    Json(hub.device_counts())
+}
+
 /// Shows a device.
 #[utoipa::path(get, path = "/v1/devices/{id}", operation_id = "device_view", tag = "explorer",
     params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
 pub(crate) async fn view(State(hub): State<Hub>, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
     Ok(Json(hub.device_show(id).await?))
+}
+
+/// Explains a device's reputation.
+#[utoipa::path(get, path = "/v1/devices/{id}/reputation", operation_id = "device_reputation", tag = "explorer",
+    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = DeviceReputation)))]
+pub(crate) async fn reputation(State(hub): State<Hub>, Path(id): Path<DeviceId>) -> Result<Json<DeviceReputation>, Problem> {
+    Ok(Json(hub.device_reputation(id).await?))
 }
 
 /// Takes one's device out of the market; a customer who is there may finish.

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ionet_types::agent::{Answer, DesiredState, DesiredWorkload, Hardware, HubMessage, Load, ObservedState, ObservedWorkload, WorkloadKey};
+use ionet_devices::fleet::Place;
+use ionet_types::agent::{Answer, DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
 use ionet_types::hardware::HardwareModel;
 use ionet_types::{ClusterId, DeviceId};
 use tokio::sync::{mpsc, watch};
@@ -41,28 +42,10 @@ pub(super) struct Session {
     observed: Option<Arc<ObservedState>>,
     heard: Instant,
     pub(super) requests: Requests,
-    /// The connection as heartbeats name it, and the number of the last one.
-    pub(super) beats: Beats,
+    /// Its place in the table of who is there; `None` when that is full.
+    pub(super) place: Option<Place>,
     /// Who waits for the answers to a proof.
     pub(super) prover: Option<mpsc::Sender<Answer>>,
-}
-
-/// What a connection's heartbeats are checked against, and what they last said.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Beats {
-    pub(super) session: ionet_types::agent::Session,
-    /// Number of the last one; 0 before the first.
-    pub(super) last: u64,
-    /// How busy the device was.
-    pub(super) load: Load,
-    /// How much its clock is ahead of the hub's, seconds. Told, never believed.
-    pub(super) clock_ahead_secs: i64,
-}
-
-impl Beats {
-    pub(super) fn new(session: ionet_types::agent::Session) -> Self {
-        Self { session, last: 0, load: Load::default(), clock_ahead_secs: 0 }
-    }
 }
 
 /// What the outbox reads from.
@@ -82,10 +65,6 @@ pub(crate) struct Seen {
     pub(crate) observed: Option<Arc<ObservedState>>,
     /// Revision of what it is to run; 0 before the hub has said.
     pub(crate) desired_revision: u64,
-    /// How busy it was when it last said.
-    pub(crate) load: Load,
-    /// How much its clock is ahead of the hub's, seconds.
-    pub(crate) clock_ahead_secs: i64,
 }
 
 impl Seen {
@@ -116,7 +95,7 @@ impl Directory {
         (generation, presence): (u64, i64),
         hardware: Hardware,
         model: Option<HardwareModel>,
-        beats: Beats,
+        place: Option<Place>,
     ) -> Channels {
         let (desired, desired_rx) = watch::channel(None);
         let (messages, messages_rx) = mpsc::channel(MESSAGES);
@@ -130,7 +109,7 @@ impl Directory {
             observed: None,
             heard: Instant::now(),
             requests: Requests::default(),
-            beats,
+            place,
             prover: None,
         };
         let mut state = self.lock();
@@ -140,13 +119,14 @@ impl Directory {
         Channels { desired: desired_rx, messages: messages_rx }
     }
 
-    /// Ends a session, unless a newer one has taken its place: then nothing. Returns the number of the presence that is over.
-    pub(super) fn disconnect(&self, device: DeviceId, generation: u64, now_unix_secs: i64) -> Option<i64> {
+    /// Ends a session, unless a newer one has taken its place: then nothing. Returns the number of the presence that is over, and the
+    /// session's place in the table of who is there.
+    pub(super) fn disconnect(&self, device: DeviceId, generation: u64, now_unix_secs: i64) -> Option<(i64, Option<Place>)> {
         let mut state = self.lock();
-        let presence = state.sessions.get(&device).filter(|session| session.generation == generation)?.presence;
-        state.sessions.remove(&device);
+        state.sessions.get(&device).filter(|session| session.generation == generation)?;
+        let session = state.sessions.remove(&device)?;
         state.left_at_unix_secs.insert(device, now_unix_secs);
-        Some(presence)
+        Some((session.presence, session.place))
     }
 
     /// Runs `act` on a session, if it is still the device's.
@@ -171,6 +151,11 @@ impl Directory {
             session.prover = Some(prover);
             Some((session.generation, session.messages.clone()))
         })?
+    }
+
+    /// Whether a device is just proving something.
+    pub(crate) fn is_proving(&self, device: DeviceId) -> bool {
+        self.with(device, None, |session| session.prover.as_ref().is_some_and(|prover| !prover.is_closed())).unwrap_or(false)
     }
 
     /// A proof is over.
@@ -266,8 +251,6 @@ impl Session {
             model: self.model.clone(),
             observed: self.observed.clone(),
             desired_revision: self.desired.borrow().as_ref().map_or(0, |desired| desired.revision),
-            load: self.beats.load,
-            clock_ahead_secs: self.beats.clock_ahead_secs,
         }
     }
 }

@@ -27,7 +27,6 @@ use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
 
 use admission::{Entered, JoinLimiters};
-use directory::Beats;
 pub(crate) use directory::{Directory, Seen};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
@@ -55,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) transfers: Transfers,
     /// Whether the operator vouches for devices that have proved nothing yet.
     vouched: bool,
+    /// Whether foreign load blocks a device.
+    time_lock: bool,
     generations: AtomicU64,
 }
 
@@ -76,6 +77,7 @@ impl Agents {
             lives,
             transfers: Transfers::default(),
             vouched: options.measuring.is_none_or(|measuring| measuring.vouched),
+            time_lock: options.measuring.is_some_and(|measuring| measuring.time_lock),
             generations: AtomicU64::new(1),
         }))
     }
@@ -157,7 +159,10 @@ impl PendingAgent {
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
-        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model, Beats::new(session));
+        // By the device's own clock: good enough to tell a new connection from a new start.
+        let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
+        let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
+        let channels = shared.directory.connect(device, (generation, presence), said.hardware, model, place);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };

@@ -1,17 +1,15 @@
 //! The two ends of one agent's connection, for whoever moves its messages over a socket.
 
-use ionet_devices::Event;
+use ionet_devices::fleet::Dropped;
+use ionet_devices::{BlockReason, Event};
 use ionet_types::DeviceId;
 use ionet_types::agent::challenge::Direction;
 use ionet_types::agent::{AgentMessage, Answer, Heartbeat, HubMessage, ObservedState};
 use ionet_types::problem::Code;
 
 use super::Agents;
-use super::directory::{Beats, Channels};
+use super::directory::Channels;
 use crate::error::{ErrorKind, HubError, HubResult};
-
-/// A device's clock that is off by more is worth a line in the log, seconds.
-const CLOCK_SKEW_SECS: i64 = 60;
 
 /// Takes what the agent says. Dropping it ends the session: the device is unknown until it connects again.
 pub struct AgentInbox {
@@ -58,21 +56,26 @@ impl AgentInbox {
     /// Checks a heartbeat and takes it in. One that is not this device's, on this connection, in its order, ends the connection.
     fn beat(&self, heartbeat: &Heartbeat) -> HubResult<()> {
         let shared = &self.agents.0;
-        let beats = shared.directory.with(self.device, Some(self.generation), |session| session.beats);
-        let Some(beats) = beats else { return Ok(()) };
-        let checked = heartbeat.follows(beats.last).and_then(|()| heartbeat.verify(&beats.session, &self.device.0));
-        if let Err(error) = checked {
-            tracing::warn!(device = %self.device, code = error.code(), "a heartbeat was refused");
-            return Err(closed(&error.to_string()));
+        let place = shared.directory.with(self.device, Some(self.generation), |session| session.place);
+        let Some(place) = place.flatten() else { return Ok(()) };
+        let now_unix_secs = shared.clock.now_unix_secs();
+        match shared.lives.beat(self.device, place, heartbeat, now_unix_secs) {
+            Ok(beat) => {
+                if beat.clock_stepped {
+                    tracing::warn!(device = %self.device, skew_secs = beat.skew_secs, "a device's clock was set; nothing depends on it");
+                }
+                if let Some(reason) = beat.offence.filter(|_| shared.time_lock) {
+                    self.agents.offence(self.device, reason, now_unix_secs);
+                }
+                Ok(())
+            }
+            Err(Dropped::Heartbeat(error)) => {
+                tracing::warn!(device = %self.device, code = error.code(), "a heartbeat was refused");
+                Err(closed(&error.to_string()))
+            }
+            // A newer connection has taken over; it says so itself.
+            Err(_) => Ok(()),
         }
-        let clock_ahead_secs = heartbeat.unix_secs.saturating_sub(shared.clock.now_unix_secs());
-        if (clock_ahead_secs.abs() > CLOCK_SKEW_SECS) != (beats.clock_ahead_secs.abs() > CLOCK_SKEW_SECS) {
-            tracing::warn!(device = %self.device, clock_ahead_secs, "a device's clock was stepped; nothing depends on it");
-        }
-        shared.directory.with(self.device, Some(self.generation), |session| {
-            session.beats = Beats { last: heartbeat.sequence, load: heartbeat.load, clock_ahead_secs, ..session.beats };
-        });
-        Ok(())
     }
 
     /// Hands an answer to whoever runs the proof. Nobody does, or it does not listen: then nobody asked.
@@ -100,10 +103,26 @@ impl Drop for AgentInbox {
 }
 
 impl Agents {
+    /// A device was not as idle as it was offered, or not its tenant's alone.
+    fn offence(&self, device: DeviceId, reason: BlockReason, now_unix_secs: i64) {
+        let shared = self.0.clone();
+        tracing::warn!(%device, reason = reason.code(), "a device has foreign load");
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = shared.tell(device, Event::Blocked { reason }, now_unix_secs).await {
+                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "an offence could not be stored");
+                }
+            });
+        }
+    }
+
     fn disconnect(&self, device: DeviceId, generation: u64) {
         let shared = self.0.clone();
         let now_unix_secs = shared.clock.now_unix_secs();
-        let Some(presence) = shared.directory.disconnect(device, generation, now_unix_secs) else { return };
+        let Some((presence, place)) = shared.directory.disconnect(device, generation, now_unix_secs) else { return };
+        if let Some(place) = place {
+            shared.lives.left(device, place, now_unix_secs);
+        }
         tracing::info!(%device, "a device disconnected");
         shared.signals.deployments.notify_one();
         // Lost with the runtime it does no harm: the next run closes the presence when this one was last there.

@@ -1,10 +1,13 @@
 //! Devices, as everybody may see them.
 
+use ionet_devices::fleet::Uptime;
 use ionet_devices::{Event, Reason, Refused, State};
 use ionet_store::{DeviceRow, Reservation};
 use ionet_types::DeviceId;
 use ionet_types::agent::Isolation;
-use ionet_types::devices::{Device, DeviceConnection, DeviceGpu, DeviceState, DeviceStatus, DeviceUse};
+use ionet_types::devices::{
+    Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceReputation, DeviceState, DeviceStatus, DeviceUse,
+};
 use ionet_types::hardware::HardwareKind;
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
@@ -14,6 +17,7 @@ use super::{page, page_cursor, page_limit};
 use crate::Hub;
 use crate::caller::Caller;
 use crate::devices::lives::sentence;
+use crate::devices::reputation;
 use crate::error::{HubError, HubResult};
 
 impl Hub {
@@ -65,6 +69,19 @@ impl Hub {
         }
     }
 
+    /// What a device's past is worth, and why.
+    pub async fn device_reputation(&self, id: DeviceId) -> HubResult<DeviceReputation> {
+        self.store().device(id).await?.ok_or(Code::DeviceNotFound)?;
+        Ok(reputation::viewed(&self.agents().0.lives.reputation(id), self.clock().now_unix_secs()))
+    }
+
+    /// How many devices are in each state.
+    pub fn device_counts(&self) -> DeviceCounts {
+        let counts = self.agents().0.lives.counts();
+        let states = State::ALL.iter().map(|one| (state(*one), counts.of(*one))).collect();
+        DeviceCounts { states, total: counts.all() }
+    }
+
     /// The owner takes a device out of the market; a customer who is there may finish.
     pub async fn device_pause(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
         self.device_told(caller, id, Event::Paused).await
@@ -107,6 +124,8 @@ impl Hub {
             id: row.id,
             label: row.label.clone(),
             status,
+            reputation: self.agents().0.lives.reputation(row.id).score(self.clock().now_unix_secs(), reputation::PARAMS),
+            hour: self.agents().0.lives.hours(row.id, self.clock().now_unix_secs()).map(|[now, _]| hour(&now)),
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
             usage: match reservation {
                 None => DeviceUse::Free,
@@ -128,6 +147,15 @@ impl Hub {
             registered_at_unix_secs: row.registered_at_unix_secs,
             last_seen_unix_secs: if connected { self.clock().now_unix_secs() } else { row.last_seen_unix_secs },
         }
+    }
+}
+
+fn hour(seen: &Uptime) -> DeviceHour {
+    DeviceHour {
+        minutes_up: seen.hour.counted().count(),
+        minutes_over: seen.hour.over.count(),
+        minutes_unknown: seen.unknown.count(),
+        minutes_foreign: u32::from(seen.hour.evidence.foreign_minutes),
     }
 }
 

@@ -7,6 +7,7 @@ use ionet_market::placement::FAILURE_MEMORY_SECS;
 use ionet_types::hardware::{HardwareList, HardwareOffer};
 
 use crate::Hub;
+use crate::devices::reputation::PARAMS;
 use crate::error::HubResult;
 
 impl Hub {
@@ -42,6 +43,7 @@ impl Hub {
                 device,
                 hardware: seen.model.filter(|_| free)?,
                 cpus: seen.hardware.cpus,
+                reputation: lives.reputation(device).score(now_unix_secs, PARAMS),
                 failed_at_unix_secs: failed.get(&device).copied().unwrap_or(0),
             })
         };

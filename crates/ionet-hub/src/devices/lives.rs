@@ -1,19 +1,33 @@
 //! The life of every device, in memory for quick answers and in the store for good. A change is written before anybody sees it, together
-//! with a line of the device's history.
+//! with a line of the device's history. Who is there is in the fleet's table, which takes the heartbeats in.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ionet_devices::{BlockReason, Change, Event, Grace, Life, Refused, View, Watching};
+use std::hash::RandomState;
+
+use ionet_devices::fleet::{Beat, Counts, Dropped, Options, Place, Uptime};
+use ionet_devices::minutes::hour_of;
+use ionet_devices::timelock::Limits;
+use ionet_devices::{BlockReason, Change, Event, Grace, Life, Link, Refused, Shards, View, Watching};
+use ionet_rules::reputation::Reputation;
 use ionet_store::{DeviceEvent, Store};
 use ionet_types::DeviceId;
+use ionet_types::agent::{Hardware, Heartbeat, Session};
 use ionet_types::audit::AuditAction;
 use serde_json::json;
 
+use super::reputation::{PARAMS, counted, kind};
 use crate::error::{HubError, HubResult};
+
+/// Parts of the fleet's table, each with a lock of its own.
+const PARTS: usize = 8;
+/// Most devices of one hub.
+const MAX_DEVICES: u32 = 4_000_000;
 
 /// The lives of all devices.
 pub(crate) struct Lives {
+    fleet: Shards<RandomState>,
     state: Mutex<State>,
     /// Held from reading a life to having written its change: changes come one after the other.
     writing: tokio::sync::Mutex<()>,
@@ -21,7 +35,18 @@ pub(crate) struct Lives {
 
 struct State {
     lives: HashMap<DeviceId, Life>,
+    reputations: HashMap<DeviceId, Reputation>,
     watching: Watching,
+}
+
+impl State {
+    fn remember(&mut self, device: DeviceId, events: &[DeviceEvent]) {
+        for event in events {
+            if let Some(counted) = counted(event) {
+                self.reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
+            }
+        }
+    }
 }
 
 /// What came of an event.
@@ -29,14 +54,25 @@ pub(crate) type Applied = Result<Vec<Change>, Refused>;
 
 impl Lives {
     /// Reads all lives. `watches` says when the hub was there before: what it did not see counts against nobody.
-    pub(crate) async fn load(store: &Store, watches: &[ionet_store::Watch], grace: Grace) -> HubResult<Self> {
+    pub(crate) async fn load(store: &Store, watches: &[ionet_store::Watch], grace: Grace, now_unix_secs: i64) -> HubResult<Self> {
         let watches = watches.iter().map(|watch| (watch.from_unix_secs, watch.to_unix_secs));
         let watching = Watching::from_watches(watches, grace);
+        let silence_secs = u32::try_from(grace.before_secs).unwrap_or(u32::MAX);
+        let options = Options { silence_secs, asleep_after_secs: silence_secs.saturating_mul(2), max_devices: MAX_DEVICES };
+        let fleet = Shards::new(PARTS, options, &watching, RandomState::new(), now_unix_secs);
         let mut lives = HashMap::new();
         for (device, life) in store.device_lives().await? {
-            lives.insert(device, serde_json::from_str(&life).map_err(HubError::internal)?);
+            let life: Life = serde_json::from_str(&life).map_err(HubError::internal)?;
+            enter(&fleet, device, &life, Limits::STRICT, now_unix_secs);
+            lives.insert(device, life);
         }
-        Ok(Self { state: Mutex::new(State { lives, watching }), writing: tokio::sync::Mutex::default() })
+        let mut reputations: HashMap<DeviceId, Reputation> = HashMap::new();
+        for (device, event) in store.device_events_all().await? {
+            if let Some(counted) = counted(&event) {
+                reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
+            }
+        }
+        Ok(Self { fleet, state: Mutex::new(State { lives, reputations, watching }), writing: tokio::sync::Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -68,6 +104,76 @@ impl Lives {
         state.lives.iter().filter_map(|(device, life)| wanted(*device, life, &state.watching)).collect()
     }
 
+    /// Writes down something that happened to a device and that its life does not know of. One that is told with the same kind and detail
+    /// again is the same.
+    pub(crate) async fn happened(&self, store: &Store, device: DeviceId, event: DeviceEvent) -> HubResult<()> {
+        let _writing = self.writing.lock().await;
+        if store.device_event_insert_once(device, &event).await? {
+            self.lock().remember(device, &[event]);
+        }
+        Ok(())
+    }
+
+    /// What a device's past is worth.
+    pub(crate) fn reputation(&self, device: DeviceId) -> Reputation {
+        self.lock().reputations.get(&device).copied().unwrap_or(Reputation::NEW)
+    }
+
+    /// A device that is back, and how long it was seen to be away.
+    fn was_down(&self, before: &Life, after: &Life, now_unix_secs: i64) -> Option<DeviceEvent> {
+        let (Link::Away { since_unix_secs }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
+        let state = self.lock();
+        let secs = state.watching.watched_secs(since_unix_secs, now_unix_secs);
+        let away = secs > state.watching.grace().before_secs;
+        away.then(|| DeviceEvent { at_unix_secs: now_unix_secs, kind: kind::DOWN.to_owned(), amount: secs, detail: String::new() })
+    }
+
+    /// A device has proved its key on a connection. `ran_on`: its agent has been running since before it was last heard. `None` when the table
+    /// is full: then its heartbeats are taken and count for nothing.
+    pub(crate) fn joined(
+        &self,
+        device: DeviceId,
+        session: Session,
+        hardware: &Hardware,
+        ran_on: bool,
+        now_unix_secs: i64,
+    ) -> Option<Place> {
+        let life = self.life(device)?;
+        let limits = Limits::of_gpu(hardware.gpus.first().map(|gpu| gpu.model.as_str()));
+        enter(&self.fleet, device, &life, limits, now_unix_secs);
+        self.fleet.with_part_of(&device.0, |fleet| fleet.join(&device.0, session, ran_on, now_unix_secs)).ok()
+    }
+
+    /// A device's connection is over.
+    pub(crate) fn left(&self, device: DeviceId, place: Place, now_unix_secs: i64) {
+        self.fleet.with_part_of(&device.0, |fleet| fleet.leave(place, now_unix_secs));
+    }
+
+    /// Checks a heartbeat and takes it in.
+    pub(crate) fn beat(&self, device: DeviceId, place: Place, heartbeat: &Heartbeat, now_unix_secs: i64) -> Result<Beat, Dropped> {
+        let mut result = Err(Dropped::NotKnown);
+        self.fleet.ingest(self.fleet.part_of(&device.0), &[(place, *heartbeat)], now_unix_secs, |_, beat| result = beat);
+        result
+    }
+
+    /// Notices who has fallen silent. To be called every second or so.
+    pub(crate) fn look(&self, now_unix_secs: i64) {
+        for part in 0..self.fleet.parts() {
+            self.fleet.with(part, |fleet| fleet.advance(now_unix_secs, |_, _| {}));
+        }
+    }
+
+    /// What was seen of a device in the hour that runs, and in the one before.
+    pub(crate) fn hours(&self, device: DeviceId, now_unix_secs: i64) -> Option<[Uptime; 2]> {
+        let hour = hour_of(now_unix_secs);
+        self.fleet.with_part_of(&device.0, |fleet| Some([fleet.uptime(&device.0, hour)?, fleet.uptime(&device.0, hour - 1)?]))
+    }
+
+    /// How many devices are in each state.
+    pub(crate) fn counts(&self) -> Counts {
+        self.fleet.counts()
+    }
+
     /// Tells a device's life what happened, and writes down what it changed.
     pub(crate) async fn apply(&self, store: &Store, device: DeviceId, event: Event, now_unix_secs: i64) -> HubResult<Applied> {
         let _writing = self.writing.lock().await;
@@ -79,15 +185,30 @@ impl Lives {
         };
         if before != Some(life) {
             let text = serde_json::to_string(&life).map_err(HubError::internal)?;
-            let events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
+            let mut events: Vec<DeviceEvent> = changes.iter().filter_map(|change| told(change, now_unix_secs)).collect();
+            events.extend(before.and_then(|before| self.was_down(&before, &life, now_unix_secs)));
             let audits: Vec<_> = changes.iter().filter_map(|change| audited(change, before.is_some())).collect();
             store.device_life_set(device, &text, &events, &audits, now_unix_secs).await?;
-            self.lock().lives.insert(device, life);
+            {
+                let mut state = self.lock();
+                state.lives.insert(device, life);
+                state.remember(device, &events);
+            }
+            // Not in the table before its first connection: it is entered then, with what it is up to.
+            let _ = self.fleet.with_part_of(&device.0, |fleet| fleet.set_duty(&device.0, life.duty(), now_unix_secs));
         }
         for change in &changes {
             tracing::info!(%device, ?change, "a device's life has changed");
         }
         Ok(Ok(changes))
+    }
+}
+
+/// Enters a device into the table. One that does not fit any more is missed there, and nowhere else.
+fn enter(fleet: &Shards<RandomState>, device: DeviceId, life: &Life, limits: Limits, now_unix_secs: i64) {
+    let entered = fleet.with_part_of(&device.0, |fleet| fleet.register(&device.0, life.duty(), limits, life.link(), now_unix_secs));
+    if let Err(dropped) = entered {
+        tracing::error!(%device, code = dropped.code(), "a device does not fit into the table of who is there");
     }
 }
 
@@ -110,7 +231,7 @@ fn told(change: &Change, at_unix_secs: i64) -> Option<DeviceEvent> {
         Change::Connected | Change::Disconnected => return None,
         Change::HardwareSeen { hardware } => ("hardware_seen", 0, hardware.to_string()),
         Change::Verified => ("verified", 0, String::new()),
-        Change::TestFailed { failures, code } => ("proof_failed", i64::from(*failures), code.to_string()),
+        Change::TestFailed { failures, code } => (kind::PROOF_FAILED, i64::from(*failures), code.to_string()),
         Change::Hired => ("hired", 0, String::new()),
         Change::Released => ("released", 0, String::new()),
         Change::Paused => ("paused", 0, String::new()),
@@ -130,7 +251,7 @@ pub(crate) const fn sentence(reason: BlockReason) -> &'static str {
             "its key was used from two places: make sure that only one machine has it, then reset its credential (ionet devices reset)"
         }
         BlockReason::ForeignUse => "others used it while a customer paid for it",
-        BlockReason::IdleLoad => "other work keeps it busy while it is offered as idle",
+        BlockReason::IdleLoad => "other work keeps it busy while it is offered as idle: an hour without lifts it",
         BlockReason::HardwareChanged => "its hardware is not that which was verified: passing a proof with the new hardware lifts it",
         BlockReason::ProofFailed => "it failed several proofs in a row: passing as many in a row lifts it",
     }

@@ -8,7 +8,7 @@ use ionet_rules::fees;
 use ionet_rules::money::{Currency, Io, MicroUsd, Units, Usdc};
 use ionet_rules::rewards;
 use ionet_rules::worklog::LOG_PERIOD_MINUTES;
-use ionet_store::{Presence, Watch};
+use ionet_store::{DeviceEvent, Presence, Watch};
 use ionet_types::DeviceId;
 use ionet_types::transactions::{Record, RecordBody};
 
@@ -17,6 +17,7 @@ use super::start::Standing;
 use super::uptime::{self, Grace};
 use super::work::{self, Period};
 use crate::Hub;
+use crate::devices::reputation::kind;
 use crate::error::{HubError, HubResult};
 use crate::proofs::reference::Reference;
 
@@ -31,6 +32,7 @@ pub struct Unmeasured {
 /// What a device earned by work in an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Worked {
+    minutes: u32,
     usdc: u64,
     io: u64,
     credits_micro_usd: u64,
@@ -55,6 +57,16 @@ impl Hub {
                 ionet_types::agent::HardwareKind::Cpu => HardwareKind::Cpu,
             });
             standings.insert(device, Standing::unregistered(device, kind, true));
+        }
+        for (device, work) in &worked {
+            // Told once for each epoch, however often it is gathered.
+            let event = DeviceEvent {
+                at_unix_secs: to,
+                kind: kind::WORKED.to_owned(),
+                amount: i64::from(work.minutes),
+                detail: format!("epoch {}", epoch.number),
+            };
+            self.agents().0.lives.happened(self.store(), *device, event).await?;
         }
         let since = from.saturating_sub(i64::from(epoch.params.uptime_min_secs)).saturating_sub(i64::from(epoch.params.epoch_secs));
         let seen = Seen {
@@ -145,6 +157,10 @@ impl Hub {
                     Currency::Io => &mut entry.io,
                 };
                 *sum = sum.checked_add(amount).ok_or(ionet_rules::RuleError::Overflow)?;
+            }
+            for (device, minutes) in &minutes {
+                let entry = worked.entry(*device).or_default();
+                entry.minutes = entry.minutes.saturating_add(*minutes);
             }
             for (device, amount) in work::divide(credits.0, &minutes)? {
                 let entry = worked.entry(device).or_default();

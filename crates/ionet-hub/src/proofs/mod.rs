@@ -1,11 +1,12 @@
 //! Proofs: at random times of an epoch each device that is not hired shows what it can do. What is asked is in [`plan`], how one proof runs
-//! in [`round`], timed transfers in [`transfers`]; who is due is looked up by the reconciler of the same name. The challenges themselves,
+//! in [`round`], timed transfers in [`transfers`], the cluster-formation test in [`trial`]; who is due is looked up by the reconciler of the same name. The challenges themselves,
 //! and how their answers are checked, are in crate `ionet-proofs`.
 
 pub(crate) mod plan;
 pub(crate) mod reference;
 pub(crate) mod round;
 pub(crate) mod transfers;
+pub(crate) mod trial;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +25,14 @@ pub struct Measuring {
     /// Whether a device may be hired before its first proof: the operator vouches for what connects. For networks whose devices are all the
     /// operator's own.
     pub vouched: bool,
+    /// Whether load that is neither the tenant's nor the agent's blocks a device. Not where devices share a machine with everything else.
+    pub time_lock: bool,
     /// How long each job takes at the reference speed of the model that the device claims to be, milliseconds.
     pub work_ms: u32,
     /// How much longer than that a device may take, percent: 100 is none.
     pub slack_percent: u32,
+    /// How much of its own fill time a device may take for one pass of a scan, percent: less, and one with half the memory is caught.
+    pub scan_percent: u32,
     /// How much of its offered memory a device fills in its first proof, and in the first of each day, percent.
     pub memory_percent: u32,
     /// Most memory that is filled in any other proof, MiB.
@@ -44,8 +49,10 @@ impl Measuring {
     /// For a network of strangers.
     pub const DEFAULT: Self = Self {
         vouched: false,
+        time_lock: true,
         work_ms: 1_500,
         slack_percent: ionet_proofs::terms::SLACK_PERCENT,
+        scan_percent: ionet_proofs::terms::SCAN_PERCENT,
         memory_percent: 50,
         memory_mb: 1_024,
         transfer_bytes: 32 << 20,
@@ -56,8 +63,10 @@ impl Measuring {
     /// For a network on one machine, whose devices share it with everything else: short jobs, and much patience.
     pub const LOCAL: Self = Self {
         vouched: true,
+        time_lock: false,
         work_ms: 50,
         slack_percent: 4_000,
+        scan_percent: 10_000,
         memory_percent: 0,
         memory_mb: 32,
         transfer_bytes: 4 << 20,

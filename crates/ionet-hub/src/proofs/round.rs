@@ -8,6 +8,7 @@ use ionet_devices::{Event, TestCode};
 use ionet_proofs::plan::Plan;
 use ionet_proofs::{Examiner, Failure, Measured as Found, Nonces, Step, Terms, Transcript, Verdict};
 use ionet_rules::rewards::{Measurement, test_p};
+use ionet_store::DeviceEvent;
 use ionet_types::DeviceId;
 use ionet_types::Sha256;
 use ionet_types::agent::challenge::{ClockJob, DeclineReason, Direction, Fixed, Job, Task};
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 use super::Measuring;
 use super::transfers::Moved;
 use crate::Hub;
+use crate::devices::reputation::kind;
 use crate::error::{HubError, HubResult};
 
 /// Answers that may wait to be looked at. A device sends one for each question.
@@ -102,7 +104,8 @@ impl Round<'_> {
         }
         self.rtt_ms = u32::try_from(shortest_ms).unwrap_or(u32::MAX);
         self.transcripts.clear();
-        let terms = Terms { slack_percent: self.measuring.slack_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
+        let Measuring { slack_percent, scan_percent, .. } = self.measuring;
+        let terms = Terms { slack_percent, scan_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
         let memory_bytes = super::plan::memory_bytes(&self.order.hardware, &self.measuring, self.order.whole);
         for job in Plan::new(&self.order.reference, memory_bytes, u64::from(self.measuring.work_ms)).jobs() {
             if self.hub.store().reservation_of(self.order.device).await?.is_some() {
@@ -256,6 +259,13 @@ impl Round<'_> {
                 let event = Event::TestPassed { test: proof.number, hardware: order.hardware.fingerprint() };
                 hub.store().device_verified_set(order.device, &order.hardware).await?;
                 agents.tell(order.device, event, now_unix_secs).await?;
+                let passed = DeviceEvent {
+                    at_unix_secs: now_unix_secs,
+                    kind: kind::PROOF_PASSED.to_owned(),
+                    amount: i64::from(proof.p_millionths),
+                    detail: format!("proof {}", proof.number),
+                };
+                agents.lives.happened(hub.store(), order.device, passed).await?;
             }
             ProofOutcome::Failed => {
                 let code: TestCode = proof.code.as_deref().unwrap_or("failed").parse().map_err(HubError::internal)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ionet_devices::{Duty, Event};
+use ionet_devices::{BlockReason, Duty, Event};
 use ionet_types::DeviceId;
 
 use crate::Hub;
@@ -13,14 +13,18 @@ use crate::proofs::plan;
 use crate::proofs::round::{self, Order};
 use crate::proofs::{Last, Measuring};
 
+/// Minutes of an hour.
+const HOUR_MINUTES: u32 = 60;
 /// How often a failed device's waiting time doubles.
 const DOUBLINGS: u32 = 6;
 /// How long after a whole proof the next one is whole again, seconds.
 const WHOLE_EVERY_SECS: i64 = 86_400;
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    hub.agents().0.lives.look(hub.clock().now_unix_secs());
     let reserved: BTreeSet<DeviceId> = hub.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
     tell_who_is_hired(hub, &reserved).await?;
+    forgive_idle_load(hub).await?;
     let Some(measuring) = hub.options().measuring else { return Ok(()) };
     let chain = crate::epochs::Chain::look(hub).await?;
     let epoch = chain.running();
@@ -79,11 +83,30 @@ async fn tell_who_is_hired(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> HubResul
     Ok(())
 }
 
+/// A device that was blocked for being busy while it was offered as idle comes back after an hour in which it was not.
+async fn forgive_idle_load(hub: &Hub) -> HubResult<()> {
+    let now_unix_secs = hub.clock().now_unix_secs();
+    let reason = BlockReason::IdleLoad;
+    let lives = &hub.agents().0.lives;
+    let blocked = lives.select(|device, life, _| life.blocks().contains(reason).then_some(device));
+    for device in blocked {
+        let was_idle = lives.hours(device, now_unix_secs).is_some_and(|[now, before]| {
+            let whole_hour = before.hour.up.count() == HOUR_MINUTES && before.hour.over.count() == 0;
+            whole_hour && now.hour.over.count() == 0
+        });
+        if was_idle {
+            hub.agents().0.tell(device, Event::Unblocked { reason }, now_unix_secs).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Devices that may be asked now.
 fn testable(hub: &Hub, reserved: &BTreeSet<DeviceId>) -> Vec<(DeviceId, Duty)> {
     let now_unix_secs = hub.clock().now_unix_secs();
     hub.agents().0.lives.select(|device, life, watching| {
-        let may = life.may_be_tested(now_unix_secs, watching) && !reserved.contains(&device);
+        let busy = reserved.contains(&device) || hub.0.trials.runs(device, now_unix_secs);
+        let may = life.may_be_tested(now_unix_secs, watching) && !busy;
         may.then(|| (device, life.duty()))
     })
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
-use ionet_hub::Hub;
+use ionet_hub::{AgentInbox, Hub};
 use ionet_types::DeviceId;
+use ionet_types::agent::challenge::Direction;
 use ionet_types::agent::{
-    AgentMessage, Chunk, DesiredState, Hardware, HardwareKind, Heartbeat, Hello, HttpBody, HttpResponse, HubMessage, Introduction,
-    Isolation, Load, ObservedState, ObservedWorkload, RayEndpoints, RayRole, Session, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
+    AgentMessage, Answer, Ask, Chunk, Declared, DesiredState, Hardware, HardwareKind, Heartbeat, Hello, HttpBody, HttpResponse, HubMessage,
+    Introduction, Isolation, Load, ObservedState, ObservedWorkload, RayEndpoints, RayRole, Session, StopReason, Task, TransferReport,
+    TransferTicket, WorkloadKey, WorkloadSpec, WorkloadState,
 };
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -31,6 +33,33 @@ pub(crate) struct Device {
     /// How often any node was started, and how often a ready one was stopped.
     pub(crate) started: u32,
     pub(crate) stopped: u32,
+    /// What it says that it is made of.
+    pub(crate) hardware: Option<Hardware>,
+    /// Whom it says it belongs to.
+    pub(crate) owner: Option<ionet_types::Address>,
+    /// Who answers for it when it is to prove something; nobody answers nothing.
+    pub(crate) prover: Option<Arc<Mutex<dyn Prove>>>,
+    /// How its proofs ended.
+    pub(crate) proofs: Vec<Option<String>>,
+    /// Its clock less the hub's, seconds.
+    pub(crate) clock_ahead_secs: i64,
+}
+
+/// Answers the tasks of a device, rightly or not.
+pub(crate) trait Prove: Send {
+    fn task(&mut self, task: &Task) -> Option<Answer>;
+    fn ask(&mut self, ask: &Ask) -> Option<Answer>;
+}
+
+/// Moves a transfer's bytes within the process.
+fn transfer(hub: &Hub, inbox: &AgentInbox, ticket: &TransferTicket) {
+    // A device that lies about bytes is tested elsewhere; here all of them arrive.
+    let Ok(begun) = hub.transfer_begin(ticket.ticket, ticket.direction) else { return };
+    let digest = ionet_proofs::transfer::digest(&begun.seed, begun.bytes);
+    match ticket.direction {
+        Direction::Download => drop(inbox.receive(AgentMessage::TransferReport(TransferReport { ticket: ticket.ticket, digest }))),
+        Direction::Upload => hub.transfer_end(ticket.ticket, &digest),
+    }
 }
 
 pub(crate) struct TestAgent {
@@ -48,8 +77,11 @@ impl Drop for TestAgent {
 
 impl TestAgent {
     pub(crate) fn start(hub: &Hub) -> Self {
-        let key = SigningKey::from_bytes(&rand::random());
-        let device = Arc::<Mutex<Device>>::default();
+        Self::start_as(hub, SigningKey::from_bytes(&rand::random()), Device::default())
+    }
+
+    pub(crate) fn start_as(hub: &Hub, key: SigningKey, device: Device) -> Self {
+        let device = Arc::new(Mutex::new(device));
         let changed = Arc::new(Notify::new());
         let task = tokio::spawn(connection(hub.clone(), key.clone(), device.clone(), changed.clone()));
         Self { key, device, changed, task }
@@ -116,7 +148,12 @@ pub(crate) fn hardware() -> Hardware {
 async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, changed: Arc<Notify>) {
     let pending = hub.agents().open();
     let HubMessage::Challenge { nonce, network } = pending.challenge() else { panic!("a challenge comes first") };
-    let hello = Hello::sign(&key, &network, &nonce, Introduction::new("test", hardware()));
+    let introduction = {
+        let device = device.lock().unwrap();
+        let declared = Declared { owner: device.owner, running_since_unix_secs: None };
+        Introduction { declared, ..Introduction::new("test", device.hardware.clone().unwrap_or_else(hardware)) }
+    };
+    let hello = Hello::sign(&key, &network, &nonce, introduction);
     let (inbox, mut outbox) = pending.accept(hello).await.unwrap();
     assert!(matches!(outbox.next().await, Some(HubMessage::Welcome { .. })));
     let session = Session::new(&network, &nonce, key.verifying_key().as_bytes());
@@ -148,12 +185,24 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
                 // Echoes, and takes more as the reader at the other end does.
                 Some(HubMessage::HttpBody(body)) => inbox.receive(AgentMessage::HttpBody(body)).unwrap(),
                 Some(HubMessage::HttpCredit(credit)) => inbox.receive(AgentMessage::HttpCredit(credit)).unwrap(),
+                Some(HubMessage::Task(task)) => {
+                let prover = device.lock().unwrap().prover.clone();
+                let answer = tokio::task::spawn_blocking(move || prover?.lock().unwrap().task(&task)).await.unwrap();
+                answer.into_iter().for_each(|answer| drop(inbox.receive(AgentMessage::Answer(Box::new(answer)))));
+            }
+            Some(HubMessage::Ask(ask)) => {
+                let prover = device.lock().unwrap().prover.clone();
+                let answer = tokio::task::spawn_blocking(move || prover?.lock().unwrap().ask(&ask)).await.unwrap();
+                answer.into_iter().for_each(|answer| drop(inbox.receive(AgentMessage::Answer(Box::new(answer)))));
+            }
+                Some(HubMessage::Transfer(ticket)) => transfer(&hub, &inbox, &ticket),
+                Some(HubMessage::ProofEnded { code, .. }) => device.lock().unwrap().proofs.push(code),
                 Some(_) => {}
             },
             () = tokio::time::sleep(std::time::Duration::from_secs(5)) => {
                 let desired_revision = device.lock().unwrap().desired.revision;
                 sequence += 1;
-                let now_unix_secs = hub.clock().now_unix_secs();
+                let now_unix_secs = hub.clock().now_unix_secs() + device.lock().unwrap().clock_ahead_secs;
                 let heartbeat = Heartbeat::sign(&key, &session, sequence, desired_revision, now_unix_secs, Load::default());
                 if inbox.receive(AgentMessage::Heartbeat(heartbeat)).is_err() {
                     return;
@@ -171,7 +220,7 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
 
 /// Does what is desired, and says so.
 fn step(device: &mut Device, now_unix_secs: i64) -> ObservedState {
-    let Device { mood, desired, running, started, stopped } = device;
+    let Device { mood, desired, running, started, stopped, .. } = device;
     if desired.revision > 0 {
         for (key, node) in running.iter_mut() {
             let wanted = desired.workloads.iter().find(|wanted| wanted.key == *key);

@@ -5,6 +5,7 @@ mod agent;
 mod deployments;
 mod epochs;
 mod lifecycle;
+mod proofs;
 mod requests;
 mod restarts;
 mod sign_in;

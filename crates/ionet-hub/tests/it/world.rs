@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Timing, Unmeasured};
+use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Measuring, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) hub: Hub,
     pub(crate) timing: Timing,
+    measuring: Option<Measuring>,
     runner: JoinHandle<()>,
     pub(crate) dir: TempDir,
 }
@@ -44,6 +45,10 @@ impl World {
     }
 
     pub(crate) async fn with(timing: Timing) -> Self {
+        Self::measuring(timing, None).await
+    }
+
+    pub(crate) async fn measuring(timing: Timing, measuring: Option<Measuring>) -> Self {
         let dir = TempDir::new().unwrap();
         let operator = Arc::new(Operator::open(&dir.path().join("keys")).unwrap());
         let mut options = ChainOptions::new(dir.path().join("chain"));
@@ -52,15 +57,15 @@ impl World {
         let chain = Chain::open(options).unwrap();
         let ledger = Genesis::LOCAL.create(Arc::new(chain.client()), &operator).await.unwrap();
         let clock = Clock::stepped(chain.now_unix_secs());
-        let (hub, runner) = start(&dir, &ledger, &operator, &clock, timing).await;
-        Self { chain, ledger, operator, clock, hub, timing, runner, dir }
+        let (hub, runner) = start(&dir, &ledger, &operator, &clock, timing, measuring).await;
+        Self { chain, ledger, operator, clock, hub, timing, measuring, runner, dir }
     }
 
     /// Ends the hub as a power cut would, wherever it is, and opens it again.
     pub(crate) async fn restart_hub(&mut self) {
         self.runner.abort();
         let _ = (&mut self.runner).await;
-        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
+        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing, self.measuring).await;
     }
 
     /// The hub is gone for so long, as after a power cut.
@@ -69,7 +74,7 @@ impl World {
         let _ = (&mut self.runner).await;
         self.chain.advance_secs(secs).await.unwrap();
         self.clock.advance_secs(i64::try_from(secs).unwrap());
-        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing).await;
+        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing, self.measuring).await;
     }
 
     pub(crate) async fn advance_secs(&self, secs: u64) {
@@ -108,12 +113,19 @@ impl Drop for World {
     }
 }
 
-async fn start(dir: &TempDir, ledger: &Ledger, operator: &Arc<Operator>, clock: &Clock, timing: Timing) -> (Hub, JoinHandle<()>) {
+async fn start(
+    dir: &TempDir,
+    ledger: &Ledger,
+    operator: &Arc<Operator>,
+    clock: &Clock,
+    timing: Timing,
+    measuring: Option<Measuring>,
+) -> (Hub, JoinHandle<()>) {
     let options = HubOptions {
         store: dir.path().join("hub.db"),
         epochs: dir.path().join("epochs"),
         unmeasured: Some(Unmeasured { tier: 1 }),
-        measuring: None,
+        measuring,
         ledger: ledger.clone(),
         operator: operator.clone(),
         prices: PriceList::default(),

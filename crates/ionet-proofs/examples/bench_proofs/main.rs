@@ -1,82 +1,93 @@
-use ionet_proofs::*;
-use ionet_types::agent::challenge::*;
+//! What a challenge costs the device and the hub: products of three sizes against plain BLAS crates, memory with and without half of it,
+//! the clock, and the ratio of both sides.
+//!
+//! `cargo run --release -p ionet-proofs --example bench_proofs` prints one JSON object.
+#![expect(clippy::cast_precision_loss, reason = "times and counts are far below 2^53")]
+
+mod clock;
+mod memory;
+mod products;
+
+use std::fs;
 use std::num::NonZeroUsize;
-use std::time::Instant;
-fn main() {
-    let t = |job| Task { id: Fixed([1; 16]), epoch: 1, nonce: Fixed([2; 32]), job };
-    for _ in 0..3 {
-        let mut x = std::hint::black_box(88172645463325252u64);
-        let n = 100_000_000u64;
-        let s = Instant::now();
-        for _ in 0..n {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ionet_proofs::Seed;
+use ionet_types::agent::challenge::{Fixed, Job, Task};
+use serde_json::{Value, json};
+
+const METHOD: &str = "Processor engine on all cores. product: for each side, an order of `rows` rows is generated, multiplied, turned into \
+    integers, hashed and committed to (prover), and its opened rows are checked with their paths (verifier); ratio is prover time times threads \
+    over verifier time, which is one thread. raw crates: the same strips of the tall factor, ready in memory, each thread its own, with gemm and \
+    matrixmultiply in 32-bit floats; to_best is the prover's speed over the fastest of them by the clock on the wall, and \
+    to_best_processor_time the processor time of all rounds of the fastest over the prover's, which other work on the machine disturbs less. \
+    Rounds of all three alternate. memory: fill, with \
+    the hashes, and one pass of a scan; plain_read adds up the same memory as 64-bit words. half: a device that kept half of the lanes makes the \
+    others again in a buffer for each thread, with the same code but without hashes or new pages, and reads all; compared with the share of \
+    the fill that the terms allow. clock: cycles are those of a chain of shifts and exclusive-ors, six a step on any processor that does one \
+    such operation in a cycle. Medians of the rounds.";
+const ROUNDS: usize = 7;
+
+fn main() -> anyhow::Result<()> {
+    let threads = thread::available_parallelism()?;
+    let sizes =
+        [512, 1_024, 2_048, 4_096].into_iter().map(|side| products::measure(side, threads)).collect::<anyhow::Result<Vec<Value>>>()?;
+    let printed = json!({
+        "method": METHOD,
+        "rounds": ROUNDS,
+        "threads": threads,
+        "product": sizes,
+        "memory": memory::measure(threads)?,
+        "clock": clock::measure(),
+    });
+    println!("{printed}");
+    Ok(())
+}
+
+fn task(job: Job, round: usize) -> anyhow::Result<Task> {
+    Ok(Task { id: Fixed([1; 16]), epoch: 1, nonce: Fixed([u8::try_from(round)?; 32]), job })
+}
+
+fn seed(job: Job, round: usize) -> anyhow::Result<Seed> {
+    Ok(Seed::new("benchmark", &[2; 32], &task(job, round)?))
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let result = work();
+    (start.elapsed(), result)
+}
+
+/// Each part on one of the threads, whichever is free.
+fn on_threads<P: Send>(threads: NonZeroUsize, parts: impl Iterator<Item = P> + Send, work: impl Fn(P) + Sync) {
+    let parts = std::sync::Mutex::new(parts);
+    thread::scope(|scope| {
+        for _ in 0..threads.get() {
+            scope.spawn(|| {
+                while let Some(part) = { parts.lock().ok().and_then(|mut parts| parts.next()) } {
+                    work(part);
+                }
+            });
         }
-        std::hint::black_box(x);
-        let mhz = 6.0 * n as f64 / s.elapsed().as_secs_f64() / 1e6;
-        let steps = 200_000;
-        let s = Instant::now();
-        let mut y = 12345u128;
-        for _ in 0..steps {
-            y = clock::step(y);
-        }
-        let e = s.elapsed().as_secs_f64();
-        let s = Instant::now();
-        let mut z = y;
-        for _ in 0..steps {
-            z = clock::step_back(z);
-        }
-        let b = s.elapsed().as_secs_f64();
-        println!(
-            "mhz {mhz:.0} step {:.1} ns = {:.0} cycles; back {:.1} ns ratio {:.1} {z}",
-            e / steps as f64 * 1e9,
-            e / steps as f64 * mhz * 1e6,
-            b / steps as f64 * 1e9,
-            e / b
-        );
-    }
-    for threads in [1usize, 2] {
-        let cpu = Cpu::new(NonZeroUsize::new(threads).unwrap());
-        for rounds in [4u16, 16, 32, 64, 128] {
-            let job = MemoryJob { lanes: 16, lane_blocks: 32768, rounds, passes: 4, openings: 8 };
-            let seed = Seed::new("n", &[1; 32], &t(Job::Memory(job)));
-            let order = memory::MemoryOrder::new(&seed, job);
-            let s = Instant::now();
-            let mut w = cpu.memory(&order, &Stop::default()).unwrap();
-            let f = s.elapsed().as_secs_f64();
-            let s = Instant::now();
-            w.scan(&Fixed([3; 32]), &Stop::default()).unwrap();
-            let sc = s.elapsed().as_secs_f64() / 4.0;
-            println!(
-                "threads {threads} rounds {rounds}: fill {:.2} GB/s scan {:.2} GB/s ratio {:.1}",
-                job.bytes() as f64 / f / 1e9,
-                job.bytes() as f64 / sc / 1e9,
-                f / sc
-            );
-        }
-        for side in [512u32, 1024, 2048] {
-            let job = ProductJob { side, rows: side * (8192 / side).max(2), openings: 16 };
-            let seed = Seed::new("n", &[1; 32], &t(Job::Product(job)));
-            let order = product::ProductOrder::new(&seed, job);
-            let s = Instant::now();
-            let w = cpu.product(&order, &Stop::default()).unwrap();
-            let f = s.elapsed().as_secs_f64();
-            let nonce = Fixed([3; 32]);
-            let rows = product::opened_rows(&seed, &job, &nonce);
-            let opened = w.open(&rows);
-            let s = Instant::now();
-            let mut c = product::RowCheck::new(&seed, &order, &nonce);
-            assert!(rows.iter().zip(&opened).all(|(r, o)| c.is_row(*r, o)));
-            let v = s.elapsed().as_secs_f64();
-            println!(
-                "threads {threads} side {side} rows {}: {:.1} gflops {:.3}s verify {:.3} ms ratio {:.0}",
-                job.rows,
-                job.operations() as f64 / f / 1e9,
-                f,
-                v * 1e3,
-                f * threads as f64 / v
-            );
-        }
-    }
+    });
+}
+
+/// Processor time of this process so far, of all its threads, in seconds, to a hundredth; zero where the system does not say.
+fn processor_secs() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may have spaces: state and ten more, then user and system time in hundredths.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// Median in seconds.
+fn median(mut rounds: Vec<Duration>) -> f64 {
+    rounds.sort_unstable();
+    rounds.get(rounds.len() / 2).copied().unwrap_or_default().as_secs_f64()
+}
+
+fn rounded(figure: f64, digits: i32) -> Value {
+    let scale = 10f64.powi(digits);
+    json!((figure * scale).round() / scale)
 }

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use ionet_types::agent::challenge::{Digest, GROUP_BLOCKS, Nonce, Opened, OpenedBlock};
-use pulp::{Arch, NullaryFnOnce};
 
-use super::{spread, zeros};
+use super::buffer::Buffer;
+use super::spread;
 use crate::engine::{EngineError, MemoryWork, Stop};
 use crate::memory::{BLOCK_WORDS, Block, BlockChoice, MemoryOrder, Pass, SUMS_PER_PART};
 use crate::tree::{GROUP_BYTES, Node, Tree, group_node};
@@ -17,7 +17,7 @@ const SUMS_PER_GROUP: usize = GROUP_BYTES / 4;
 pub(super) struct Kept {
     order: MemoryOrder,
     threads: NonZeroUsize,
-    blocks: Vec<Block>,
+    blocks: Buffer<Block>,
     tree: Tree,
     passes: Vec<(Pass, Tree)>,
 }
@@ -28,21 +28,26 @@ impl Kept {
         let lane_blocks = order.job.lane_blocks as usize;
         let lane_groups = lane_blocks / group_blocks;
         let length = usize::try_from(order.job.blocks()).map_err(|_| EngineError::OutOfMemory)?;
-        let mut blocks = zeros::<Block>(length)?;
-        let mut groups: Vec<Node> = zeros(length / group_blocks)?;
+        let mut blocks = Buffer::<Block>::new(length)?;
+        let mut groups: Vec<Node> = vec![[0; 32]; length / group_blocks];
         let lanes = (0..).zip(blocks.chunks_exact_mut(lane_blocks).zip(groups.chunks_exact_mut(lane_groups)));
-        spread(lanes, threads, stop, Arch::new, |arch, (lane, (blocks, groups))| {
-            let lane: u32 = lane;
-            for (group, node) in groups.iter_mut().enumerate() {
-                if stop.is_stopped() {
-                    return;
+        spread(
+            lanes,
+            threads,
+            stop,
+            || (),
+            |(), (lane, (blocks, groups))| {
+                for (group, node) in groups.iter_mut().enumerate() {
+                    if stop.is_stopped() {
+                        return;
+                    }
+                    let start = group * group_blocks;
+                    order.fill(lane, blocks, start..start + group_blocks);
+                    let bytes: &[u8] = bytemuck::cast_slice(&blocks[start..start + group_blocks]);
+                    *node = group_node(&order.tree, shape, (lane as usize * lane_groups + group) as u64, bytes);
                 }
-                let start = group * group_blocks;
-                arch.dispatch(Make { order, lane, blocks, start, end: start + group_blocks });
-                let bytes: &[u8] = bytemuck::cast_slice(&blocks[start..start + group_blocks]);
-                *node = group_node(&order.tree, shape, (lane as usize * lane_groups + group) as u64, bytes);
-            }
-        })?;
+            },
+        )?;
         let tree = Tree::new(order.tree, shape, groups);
         Ok(Self { order: *order, threads, blocks, tree, passes: Vec::new() })
     }
@@ -51,55 +56,6 @@ impl Kept {
         let start = block as usize / GROUP_BLOCKS as usize * GROUP_BLOCKS as usize;
         let group = self.blocks.get(start..start + GROUP_BLOCKS as usize).unwrap_or_default();
         self.tree.open(block, bytemuck::cast_slice(group))
-    }
-}
-
-/// Makes the blocks `start..end` of a lane.
-struct Make<'a> {
-    order: &'a MemoryOrder,
-    lane: u32,
-    blocks: &'a mut [Block],
-    start: usize,
-    end: usize,
-}
-
-/// Sums of blocks, one after the other.
-struct Sum<'a> {
-    pass: &'a Pass,
-    blocks: &'a [Block],
-    sums: &'a mut [u32],
-}
-
-// Plain types instead of closures: only what is inlined into the dispatch is compiled for the vector unit that was found, and a closure
-// cannot be told to be.
-
-impl NullaryFnOnce for Make<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for place in self.start..self.end {
-            let (done, rest) = self.blocks.split_at_mut(place);
-            let Some(made) = rest.first_mut() else { return };
-            match done.last() {
-                None => *made = self.order.first(self.lane),
-                Some(previous) => {
-                    let referred = &done[self.order.reference(self.lane, place as u32) as usize];
-                    self.order.make(self.lane, place as u32, previous, referred, made);
-                }
-            }
-        }
-    }
-}
-
-impl NullaryFnOnce for Sum<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        for (block, sum) in self.blocks.iter().zip(self.sums) {
-            *sum = self.pass.sum(block);
-        }
     }
 }
 
@@ -114,16 +70,16 @@ impl MemoryWork for Kept {
         self.passes.clear();
         for number in 0..self.order.job.passes {
             let pass = self.order.pass(nonce, number, roots.last());
-            let mut groups: Vec<Node> = zeros(self.blocks.len().div_ceil(SUMS_PER_GROUP))?;
+            let mut groups: Vec<Node> = vec![[0; 32]; self.blocks.len().div_ceil(SUMS_PER_GROUP)];
             let parts = (0..).zip(self.blocks.chunks(SUMS_PER_GROUP).zip(groups.iter_mut()));
             spread(
                 parts,
                 self.threads,
                 stop,
-                || (Arch::new(), vec![0u32; SUMS_PER_GROUP]),
-                |(arch, sums), (number, (blocks, node))| {
+                || vec![0u32; SUMS_PER_GROUP],
+                |sums, (number, (blocks, node))| {
                     let sums = &mut sums[..blocks.len()];
-                    arch.dispatch(Sum { pass: &pass, blocks, sums });
+                    pass.sum_each(blocks, sums);
                     *node = group_node(&pass.tree, shape, number, bytemuck::cast_slice(sums));
                 },
             )?;

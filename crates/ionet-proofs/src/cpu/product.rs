@@ -4,8 +4,10 @@
 use std::num::NonZeroUsize;
 
 use ionet_types::agent::challenge::{Digest, Opened};
+use pulp::{Arch, NullaryFnOnce};
 
-use super::{spread, zeros};
+use super::buffer::Buffer;
+use super::spread;
 use crate::engine::{EngineError, ProductWork, Stop};
 use crate::product::ProductOrder;
 use crate::tree::{GROUP_BYTES, Node, Tree, group_node};
@@ -16,7 +18,7 @@ const STRIP_ROWS: u64 = 1_024;
 
 /// The product and the tree over it.
 pub(super) struct Kept {
-    values: Vec<i32>,
+    values: Buffer<i32>,
     tree: Tree,
     order: ProductOrder,
 }
@@ -25,13 +27,13 @@ impl Kept {
     pub(super) fn compute(order: &ProductOrder, threads: NonZeroUsize, stop: &Stop) -> Result<Self, EngineError> {
         let (side, rows) = (order.job.side as usize, order.job.rows as usize);
         let shape = order.shape();
-        let mut square = zeros::<f32>(side * side)?;
+        let mut square = Buffer::<f32>::new(side * side)?;
         order.b().read_rows(0, &mut square);
-        let mut values = zeros::<i32>(rows * side)?;
+        let mut values = Buffer::<i32>::new(rows * side)?;
         let strip_rows = strip_rows(order.job.side) as usize;
         let strip = strip_rows * side;
         let groups_of_strip = strip * 4 / GROUP_BYTES;
-        let mut groups: Vec<Node> = zeros(rows / strip_rows * groups_of_strip)?;
+        let mut groups: Vec<Node> = vec![[0; 32]; rows / strip_rows * groups_of_strip];
         let strips = values.chunks_exact_mut(strip).zip(groups.chunks_exact_mut(groups_of_strip)).enumerate();
         spread(
             strips,
@@ -41,10 +43,12 @@ impl Kept {
             |(a, tall), (number, (values, groups))| {
                 a.read_rows((number * strip_rows) as u64, tall);
                 multiply(tall, &square, bytemuck::cast_slice_mut(values), side);
-                values.iter_mut().for_each(|value| *value = whole(f32::from_bits(value.cast_unsigned())));
-                let bytes: &[u8] = bytemuck::cast_slice(values);
-                for (group, (node, bytes)) in groups.iter_mut().zip(bytes.chunks(GROUP_BYTES)).enumerate() {
-                    *node = group_node(&order.tree, shape, (number * groups_of_strip + group) as u64, bytes);
+                let each = GROUP_BYTES / 4;
+                for (group, (node, values)) in groups.iter_mut().zip(values.chunks_mut(each)).enumerate() {
+                    // Group by group, so that they are hashed while they are in the nearest cache.
+                    Arch::new().dispatch(ToIntegers(values));
+                    let number = (number * groups_of_strip + group) as u64;
+                    *node = group_node(&order.tree, shape, number, bytemuck::cast_slice(values));
                 }
             },
         )?;
@@ -73,8 +77,24 @@ impl ProductWork for Kept {
     }
 }
 
+/// Sums as integers in their own place.
+struct ToIntegers<'a>(&'a mut [i32]);
+
+impl NullaryFnOnce for ToIntegers<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "only what is inlined into a dispatch is compiled for the vector unit that was found")]
+    fn call(self) {
+        for value in self.0 {
+            *value = whole(f32::from_bits(value.cast_unsigned()));
+        }
+    }
+}
+
 /// A whole number of less than 22 bits as an integer: added to 1.5 * 2^23 it stands in the lowest bits of the mantissa, which vector units do in
 /// two instructions; a conversion that must mind infinities is several times that.
+#[inline]
 fn whole(value: f32) -> i32 {
     const SHIFT: f32 = 12_582_912.0;
     (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()).cast_signed()
@@ -159,8 +179,9 @@ mod tests {
         }
 
         #[test]
-        fn whole_numbers_become_integers(value in -(1i32 << 21)..1 << 21) {
-            prop_assert_eq!(whole(value as f32), value);
+        fn whole_numbers_become_integers(high in -32i16..32, low: u16) {
+            let value = i32::from(high) * 65_536 + i32::from(low);
+            prop_assert_eq!(whole(f32::from(high) * 65_536.0 + f32::from(low)), value);
         }
     }
 

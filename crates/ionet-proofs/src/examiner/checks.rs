@@ -6,7 +6,6 @@ use super::{Examiner, Next};
 use crate::clock::{CYCLES_PER_STEP, is_end};
 use crate::memory::{MemoryOrder, WrongBlock};
 use crate::product::{ProductOrder, RowCheck, opened_rows};
-use crate::tree::is_part;
 use crate::verdict::{Failure, Measured, Verdict};
 
 impl Examiner {
@@ -54,7 +53,7 @@ impl Examiner {
         }
         let order = ProductOrder::new(&self.seed, *job);
         // Paths first: they are cheap, and with them wrong nothing else is worth its time.
-        if !wanted.iter().zip(rows).all(|(row, opened)| is_part(&order.tree, order.shape(), &root, *row, opened)) {
+        if !wanted.iter().zip(rows).all(|(row, opened)| order.is_committed(&root, *row, opened)) {
             return Err(Failure::WrongPath);
         }
         let mut check = RowCheck::new(&self.seed, &order, &nonce);

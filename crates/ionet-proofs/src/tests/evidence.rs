@@ -32,8 +32,8 @@ fn it_is_written_and_read_and_leads_to_the_same() {
         assert_eq!(&read, transcript);
         assert_eq!(read.sha256(), transcript.sha256());
         assert_eq!(Some(read.replay().unwrap()), transcript.verdict);
-        let stages = read.events.iter().filter_map(|event| event.answer.as_ref()).map(|answer| answer.stage);
-        assert_eq!(stages.last(), Some(if transcript.events.len() == 1 { Stage::Commit } else { Stage::Open }));
+        let mut stages = read.events.iter().filter_map(|event| event.answer.as_ref()).map(|answer| answer.stage);
+        assert_eq!(stages.next_back(), Some(if transcript.events.len() == 1 { Stage::Commit } else { Stage::Open }));
     }
 }
 

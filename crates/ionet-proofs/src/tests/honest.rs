@@ -1,7 +1,10 @@
 //! Honest devices pass, and are measured as fast as they are.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::{Failure, Measured, Stop, Verdict};
-use ionet_types::agent::challenge::{AnswerBody, DeclineReason, Job, MemoryJob, ProductJob, Stage};
+use ionet_types::agent::challenge::{Answer, AnswerBody, ClockJob, DeclineReason, Fixed, Job, MemoryJob, ProductJob, Stage};
 
 use super::common::*;
 
@@ -63,6 +66,40 @@ fn a_hired_device_stops_at_once_and_says_so() {
         let answer = device.start(examiner.task(), &stop);
         examiner.receive(answer, 1_010);
         assert_eq!(examiner.verdict(), Some(Verdict::Declined { reason: DeclineReason::Stopped }));
+    }
+}
+
+#[test]
+fn a_device_that_is_hired_meanwhile_ends_what_it_does() {
+    let key = key(3);
+    let long = [
+        Job::Product(ProductJob { side: 1_024, rows: 1 << 17, openings: 1 }),
+        Job::Memory(MemoryJob { lanes: 64, lane_blocks: 8_192, rounds: 1_024, passes: 256, openings: 1 }),
+        Job::Clock(ClockJob { steps: 1 << 26 }),
+    ];
+    for (number, job) in (1..).zip(long) {
+        let stop = Stop::default();
+        let mut device = prover(cpu(), &key);
+        let begun = Instant::now();
+        let answer = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(50));
+                stop.stop();
+            });
+            device.start(&task(number, job), &stop)
+        });
+        assert_eq!(answer.body, AnswerBody::Declined { reason: DeclineReason::Stopped }, "{job:?}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{job:?}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn an_answer_in_newer_words_is_not_taken_for_a_forged_one() {
+    let (key, task) = (key(3), task(1, JOBS[0]));
+    for body in [AnswerBody::Unknown, AnswerBody::Declined { reason: DeclineReason::Unknown }] {
+        let mut examiner = examiner(&key, &task, terms());
+        examiner.receive(Answer { task_id: task.id, stage: Stage::Commit, body, signature: Fixed([1; 64]) }, 1_010);
+        assert_eq!(examiner.verdict().map(|verdict| verdict.code()), Some("not_understood"));
     }
 }
 

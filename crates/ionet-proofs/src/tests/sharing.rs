@@ -11,16 +11,19 @@ use crate::{Examiner, Prover, Step, Stop, Terms};
 
 const JOB: ProductJob = ProductJob { side: 256, rows: 4_096, openings: 16 };
 
+/// Parts of a millisecond, for sharing.
+const MS: u64 = 60;
+
 /// When jobs that begin at `begin_ms` end on a machine that does one of them in `alone_ms` and shares itself fairly among those that run.
-fn ends(begin_ms: &[u64], alone_ms: f64) -> Vec<u64> {
-    let mut left = vec![alone_ms; begin_ms.len()];
+fn ends(begin_ms: &[u64], alone_ms: u64) -> Vec<u64> {
+    let mut left = vec![alone_ms * MS; begin_ms.len()];
     let mut ends = vec![0; begin_ms.len()];
     let mut now = 0u64;
-    while left.iter().any(|left| *left > 0.0) {
-        let running: Vec<usize> = (0..left.len()).filter(|job| left[*job] > 0.0 && begin_ms[*job] <= now).collect();
+    while left.iter().any(|left| *left > 0) {
+        let running: Vec<usize> = (0..left.len()).filter(|job| left[*job] > 0 && begin_ms[*job] <= now).collect();
         for job in &running {
-            left[*job] -= 1.0 / running.len() as f64;
-            if left[*job] <= 0.0 {
+            left[*job] = left[*job].saturating_sub(MS / running.len() as u64);
+            if left[*job] == 0 {
                 ends[*job] = now + 1;
             }
         }
@@ -32,7 +35,7 @@ fn ends(begin_ms: &[u64], alone_ms: f64) -> Vec<u64> {
 /// Tests two devices whose machine is exactly as fast as it claims, at these moments.
 fn verdicts(at_ms: [u64; 2], alone_ms: u64) -> Vec<Verdict> {
     let reference = Measurement { gflops: 1, ..terms().reference };
-    let ends = ends(&at_ms, alone_ms as f64);
+    let ends = ends(&at_ms, alone_ms);
     (0..2u8)
         .map(|device| {
             let (key, task) = (key(20 + device), task(device, Job::Product(JOB)));

@@ -1,7 +1,7 @@
 //! The calls of the supply side: stakes and slashing cases.
 
 use anyhow::Result;
-use ionet_types::devices::Device;
+use ionet_types::devices::{Device, DeviceCounts, DeviceReputation};
 use ionet_types::page::Page;
 use ionet_types::proofs::Proof;
 use ionet_types::slashes::{AppealRequest, SlashCase, SlashCaseList};
@@ -18,6 +18,16 @@ impl Client {
     /// One page of the devices that name the caller as their owner.
     pub async fn own_devices(&self, query: &ListQuery) -> Result<Page<Device>> {
         self.get_query("/v1/devices?mine=true", query).await
+    }
+
+    /// What a device's past is worth.
+    pub async fn device_reputation(&self, device: DeviceId) -> Result<DeviceReputation> {
+        self.get(&format!("/v1/devices/{device}/reputation")).await
+    }
+
+    /// How many devices are in each state.
+    pub async fn device_counts(&self) -> Result<DeviceCounts> {
+        self.get("/v1/device-counts").await
     }
 
     /// What a device was asked to prove.

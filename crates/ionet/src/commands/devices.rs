@@ -47,6 +47,15 @@ pub enum DevicesCommand {
         #[arg(long, value_name = "FILE")]
         save: Option<std::path::PathBuf>,
     },
+    /// What a device's past is worth, and why
+    #[command(after_help = "Examples:\n  ionet devices reputation 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
+    Reputation {
+        /// The device's id
+        id: DeviceId,
+    },
+    /// How many devices are in each state
+    #[command(after_help = "Examples:\n  ionet devices counts\n  ionet devices counts --json")]
+    Counts,
     /// Take your device out of the market; a customer who is there may finish
     #[command(after_help = "Examples:\n  ionet devices pause 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
     Pause {
@@ -135,6 +144,17 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
                 more(table(&titles, rows), page.next_cursor.as_deref())
             })
         }
+        DevicesCommand::Reputation { id } => context.out.answer(&context.network().await?.device_reputation(id).await?, |reputation| {
+            let mut rows = vec![vec!["a device without a past".to_owned(), reputation.neutral.to_string()]];
+            rows.extend(reputation.parts.iter().map(|part| vec![part.kind.replace('_', " "), format!("{:+}", part.points)]));
+            rows.push(vec!["score, of at most 1000".to_owned(), reputation.score.to_string()]);
+            table(&["what", "points"], rows)
+        }),
+        DevicesCommand::Counts => context.out.answer(&context.network().await?.device_counts().await?, |counts| {
+            let mut rows: Vec<_> = counts.states.iter().map(|(state, count)| vec![name_of(state), count.to_string()]).collect();
+            rows.push(vec!["all".to_owned(), counts.total.to_string()]);
+            table(&["state", "devices"], rows)
+        }),
         DevicesCommand::Evidence { number, save } => evidence(number, save.as_deref(), context).await,
         DevicesCommand::Pause { id } => context.out.answer(&context.signed_in().await?.pause_device(id).await?, views::device),
         DevicesCommand::Resume { id } => context.out.answer(&context.signed_in().await?.resume_device(id).await?, views::device),

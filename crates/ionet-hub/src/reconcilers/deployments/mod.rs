@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ionet_market::{Candidate, Want, place};
-use ionet_store::{Reservation, Reserved};
+use ionet_store::{DeviceEvent, Reservation, Reserved};
 use ionet_types::agent::{DesiredWorkload, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
 use ionet_types::{ClusterId, DeviceId};
 
@@ -17,7 +17,9 @@ use self::plan::{Action, Node, NodeState, Now, Purpose, plan, purpose};
 use super::{Open, all};
 use crate::Hub;
 use crate::agents::Seen;
+use crate::devices::reputation::kind;
 use crate::error::HubResult;
+use crate::proofs::trial;
 
 /// Rounds of decisions in one run: what one decision changes, the next one sees.
 const ROUNDS: usize = 4;
@@ -45,7 +47,7 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
         }
         world = look(hub).await?;
     }
-    tell(hub, &world);
+    tell(hub, &world).await?;
     free(hub, &world.reservations).await?;
     trouble
 }
@@ -153,6 +155,13 @@ async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], actio
         Action::Blame { node } => {
             if let Some(reservation) = nodes.get(usize::from(*node)).and_then(|node| node.reservation) {
                 store.device_failed(reservation.device_id, now.hub_unix_secs).await?;
+                let failed = DeviceEvent {
+                    at_unix_secs: now.hub_unix_secs,
+                    kind: kind::NODE_FAILED.to_owned(),
+                    amount: 1,
+                    detail: format!("cluster {id}, node {node}, attempt {}", reservation.attempt),
+                };
+                hub.agents().0.lives.happened(store, reservation.device_id, failed).await?;
             }
             return Ok(false);
         }
@@ -229,10 +238,11 @@ async fn restart_others(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], now: Now)
 }
 
 /// Tells every connected device what it is to run.
-fn tell(hub: &Hub, world: &World) {
+async fn tell(hub: &Hub, world: &World) -> HubResult<()> {
     let reservations: HashMap<DeviceId, &Reservation> =
         world.reservations.iter().map(|reservation| (reservation.device_id, reservation)).collect();
     let directory = &hub.agents().0.directory;
+    let mut trials = trial::workloads(hub, &world.seen, &reservations.keys().copied().collect()).await?;
     for (device, seen) in &world.seen {
         let workloads = match reservations.get(device) {
             Some(reservation) if !reservation.releasing => match world.clusters.get(&reservation.cluster_id) {
@@ -242,10 +252,12 @@ fn tell(hub: &Hub, world: &World) {
                 // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
                 None => continue,
             },
-            _ => Vec::new(),
+            Some(_) => Vec::new(),
+            None => trials.remove(device).into_iter().collect(),
         };
         directory.desire(*device, workloads);
     }
+    Ok(())
 }
 
 fn workload(hub: &Hub, world: &World, cluster: &Open, reservation: &Reservation, seen: &Seen) -> DesiredWorkload {
