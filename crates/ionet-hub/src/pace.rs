@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_pace_is_kept_from_the_first_moment() {
-        let paced = Paced::new(Duration::from_secs(3_600), 1);
+        let paced = Paced::new(Duration::from_hours(1), 1);
         assert!(paced.take(&1) && !paced.take(&1));
     }
 }

@@ -283,27 +283,24 @@ async fn reused(
 mod tests {
     use super::*;
 
-    const fn h(byte: u8) -> Option<[u8; 32]> {
-        Some([byte; 32])
-    }
-
     #[test]
     fn a_credential_is_good_until_the_next_one_was_presented() {
+        let [h1, h2, h3, h7, h9] = [1_u8, 2, 3, 7, 9].map(|byte| Some([byte; 32]));
         let known = |confirmed, offered| Credentials { confirmed, offered };
         for (before, presented, after) in [
             // A device that is older than credentials, or was reset.
-            (known(None, None), None, Some(known(None, h(9)))),
-            (known(None, None), h(1), Some(known(None, h(9)))),
+            (known(None, None), None, Some(known(None, h9))),
+            (known(None, None), h1, Some(known(None, h9))),
             // The first offer: lost, arrived, or somebody else's.
-            (known(None, h(1)), None, Some(known(None, h(9)))),
-            (known(None, h(1)), h(1), Some(known(h(1), h(9)))),
-            (known(None, h(1)), h(2), None),
+            (known(None, h1), None, Some(known(None, h9))),
+            (known(None, h1), h1, Some(known(h1, h9))),
+            (known(None, h1), h2, None),
             // Later ones: lost, arrived, too old, none, invented.
-            (known(h(1), h(2)), h(1), Some(known(h(1), h(9)))),
-            (known(h(1), h(2)), h(2), Some(known(h(2), h(9)))),
-            (known(h(2), h(3)), h(1), None),
-            (known(h(2), h(3)), None, None),
-            (known(h(2), h(3)), h(7), None),
+            (known(h1, h2), h1, Some(known(h1, h9))),
+            (known(h1, h2), h2, Some(known(h2, h9))),
+            (known(h2, h3), h1, None),
+            (known(h2, h3), None, None),
+            (known(h2, h3), h7, None),
         ] {
             assert_eq!(before.rotate(presented, [9; 32]), after, "{before:?} {presented:?}");
         }

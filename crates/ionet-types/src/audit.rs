@@ -216,6 +216,7 @@ impl AuditHead {
     pub const EMPTY: Self = Self { sequence: 0, hash: Sha256([0; 32]) };
 
     /// The head after one more entry with this digest.
+    #[must_use]
     pub fn after(self, link: AuditLink) -> Self {
         let mut hash = sha2::Sha256::new();
         hash.update(LINK_DOMAIN);
@@ -353,7 +354,7 @@ mod tests {
         for (index, length) in lengths.iter().enumerate() {
             let mut entry = AuditEntry {
                 sequence: index as u64 + 1,
-                at_unix_secs: 100 + index as i64,
+                at_unix_secs: (100 + index as u64).cast_signed(),
                 actor: if index % 2 == 0 { Actor::Network } else { Actor::Wallet(Address([index as u8; 32])) },
                 action: AuditAction::ALL[index % AuditAction::ALL.len()].code().to_owned(),
                 subject: "x".repeat(*length),

@@ -133,7 +133,7 @@ impl Command {
         match self {
             Self::Run(args) => return run::run(args, context).await,
             Self::Up(args) => return up::run(args, context).await,
-            Self::Agent(command) => return agent::run(command, context).await,
+            Self::Agent(command) => return Box::pin(agent::run(command, context)).await,
             Self::Joins(command) => joins::run(command, context).await,
             Self::Audit(command) => return audit::run(command, context).await,
             Self::Wallet(command) => wallet::run(command, context).await,

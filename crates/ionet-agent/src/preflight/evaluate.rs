@@ -136,10 +136,13 @@ fn clock(fact: &HubFact) -> Finding {
         _ => format!("{} s behind the hub's", ahead.unsigned_abs()),
     };
     let remedy = "synchronise the clock: `timedatectl set-ntp true`, or switch on automatic time";
-    match ahead.unsigned_abs() {
-        0..=CLOCK_FINE_SECS => fine(CHECK, found),
-        ..=CLOCK_BAD_SECS => warning(CHECK, found, remedy),
-        _ => error(CHECK, found, remedy),
+    let off_secs = ahead.unsigned_abs();
+    if off_secs <= CLOCK_FINE_SECS {
+        fine(CHECK, found)
+    } else if off_secs <= CLOCK_BAD_SECS {
+        warning(CHECK, found, remedy)
+    } else {
+        error(CHECK, found, remedy)
     }
 }
 

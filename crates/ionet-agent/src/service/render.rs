@@ -60,12 +60,14 @@ fn systemd_word(word: &str, is_command: bool) -> String {
 /// `AbandonProcessGroup`: a customer's work is not the agent's to end; the next agent finds it again.
 pub fn launchd_plist(program: &Program, label: &str, log: &str) -> String {
     let words = std::iter::once(program.binary.display().to_string()).chain(program.arguments.iter().cloned());
-    let arguments: String = words.map(|word| format!("        <string>{}</string>\n", xml(&word))).collect();
-    let environment: String = program
-        .environment
-        .iter()
-        .map(|(name, value)| format!("        <key>{}</key>\n        <string>{}</string>\n", xml(name), xml(value)))
-        .collect();
+    let (mut arguments, mut environment) = (String::new(), String::new());
+    for word in words {
+        // Writing to a string cannot fail.
+        let _ = writeln!(arguments, "        <string>{}</string>", xml(&word));
+    }
+    for (name, value) in &program.environment {
+        let _ = writeln!(environment, "        <key>{}</key>\n        <string>{}</string>", xml(name), xml(value));
+    }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\

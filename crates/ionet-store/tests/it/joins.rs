@@ -27,7 +27,7 @@ async fn tokens_belong_to_a_wallet_end_and_are_revoked() {
     let (wallet, other) = (Address([1; 32]), Address([2; 32]));
     let first = token(wallet, 1, 2, 100, 50);
     assert!(test.store.join_token_insert(&first).await.unwrap());
-    assert_eq!(test.store.join_tokens(wallet, 110).await.unwrap(), [first.token.clone()]);
+    assert_eq!(test.store.join_tokens(wallet, 110).await.unwrap(), std::slice::from_ref(&first.token));
     assert_eq!(test.store.join_tokens(other, 110).await.unwrap(), []);
     let owner = async |secret: u8, now| test.store.join_token_wallet(&[secret; 32], now).await.unwrap();
     assert_eq!(owner(1, 149).await, Ok(wallet));

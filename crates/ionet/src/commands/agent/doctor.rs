@@ -73,7 +73,8 @@ pub(super) fn listed(findings: &[Finding]) -> String {
     let mut text = table(&["", "check", "found"], rows);
     for finding in findings {
         if let Some(remedy) = &finding.remedy {
-            text.push_str(&format!("\n{} {}: {remedy}", if finding.severity == Severity::Error { "!" } else { "-" }, finding.check));
+            let mark = if finding.severity == Severity::Error { "\n! " } else { "\n- " };
+            text.extend([mark, &finding.check, ": ", remedy]);
         }
     }
     text
@@ -82,7 +83,7 @@ pub(super) fn listed(findings: &[Finding]) -> String {
 fn shown(report: &Report) -> String {
     let mut text = listed(&report.findings);
     match &report.device {
-        Some(device) => text.push_str(&format!("\n\n{}", views::device(device))),
+        Some(device) => text.extend(["\n\n", &views::device(device)]),
         None => text.push_str("\n\nthe network does not know this device, or cannot be asked"),
     }
     if let Some(readiness) = &report.readiness {
@@ -90,7 +91,7 @@ fn shown(report: &Report) -> String {
             .checks
             .iter()
             .map(|check| vec![if check.passed { "yes" } else { "NO" }.to_owned(), check.code.clone(), check.reason.clone()]);
-        text.push_str(&format!("\n\n{}", table(&["", "rewards", "found"], checks)));
+        text.extend(["\n\n", &table(&["", "rewards", "found"], checks)]);
     }
     text
 }

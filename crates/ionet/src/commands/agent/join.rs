@@ -35,7 +35,7 @@ Without a token it shows a code: approve it with `ionet joins approve CODE` wher
 It is installed as a service, and its status is shown until Ctrl-C; the service runs on.";
 
 /// How long a hub may take to let the device in.
-const WELCOME_TIMEOUT: Duration = Duration::from_secs(60);
+const WELCOME_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often the status is looked at.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 

@@ -55,25 +55,25 @@ pub(super) async fn run(args: RunArgs, context: &Context) -> Result<Exit> {
         ..Lent::of(&dir, args.hub, args.offer)?.options(&dir)?
     };
     progress.say("this machine is lent; Ctrl-C stops");
-    let line = progress.line();
+    let shown = progress.line();
     tokio::select! {
         ended = ionet_agent::run(options, stop) => ended?,
-        () = tell(link, line) => {}
+        () = tell(link, shown) => {}
     }
     Ok(Exit::Ok)
 }
 
 /// Says whenever the connection changes.
-async fn tell(mut link: watch::Receiver<Link>, line: Line) {
+async fn tell(mut link: watch::Receiver<Link>, to: Line) {
     let mut said = None;
     while link.changed().await.is_ok() {
         let now = shown(&link.borrow_and_update());
         if said.as_ref() != Some(&now) {
-            line.say(&now);
+            to.say(&now);
             said = Some(now);
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// How the connection is, for a person.
