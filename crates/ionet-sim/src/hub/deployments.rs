@@ -10,9 +10,7 @@ use ionet_market::{Candidate, Want, place};
 use ionet_rules::booking::Booking;
 use ionet_rules::params::Params;
 use ionet_store::{Assignment, Outage, Reservation};
-use ionet_types::agent::{
-    DesiredState, DesiredWorkload, Hardware, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState,
-};
+use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
 use ionet_types::hardware::HardwareModel;
 use ionet_types::{ClusterId, DeviceId};
 
@@ -45,9 +43,8 @@ struct Look {
 }
 
 /// What every device says it is made of.
-static HARDWARE: LazyLock<Arc<Hardware>> = LazyLock::new(|| {
-    Arc::new(Hardware { cpus: 1, machine_cpus: 1, memory_mb: 1, machine_memory_mb: 1, ..Hardware::default() })
-});
+static HARDWARE: LazyLock<Arc<Hardware>> =
+    LazyLock::new(|| Arc::new(Hardware { cpus: 1, machine_cpus: 1, memory_mb: 1, machine_memory_mb: 1, ..Hardware::default() }));
 
 impl OpenSession {
     fn seen(&self) -> Seen {
