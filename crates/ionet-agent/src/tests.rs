@@ -4,6 +4,7 @@ mod connection;
 mod crash;
 mod hub;
 mod lifecycle;
+mod prove;
 mod ray;
 mod sleeper;
 mod tunnel;

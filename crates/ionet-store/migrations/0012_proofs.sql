@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS proofs (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS proofs_by_device ON proofs (device_id, number);
 CREATE INDEX IF NOT EXISTS proofs_by_epoch ON proofs (epoch, device_id);
--- What happened to a device, in order: its reputation is computed from this, and its owner can read it.
+-- What happened to a device, in order: its reputation is computed from this.
 CREATE TABLE IF NOT EXISTS device_events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     device_id TEXT NOT NULL,

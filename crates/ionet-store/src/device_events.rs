@@ -1,4 +1,4 @@
-//! What happened to each device, in order: what its reputation is computed from, and what its owner can read.
+//! What happened to each device, in order: what its reputation is computed from.
 
 use ionet_types::DeviceId;
 use sqlx::sqlite::SqliteRow;

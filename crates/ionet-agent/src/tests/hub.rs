@@ -19,8 +19,8 @@ use axum::{
     routing::get,
 };
 use ionet_types::agent::{
-    AgentMessage, CONNECT_PATH, DesiredState, DesiredWorkload, Hello, HttpBody, HttpRequest, HubMessage, ObservedState, ObservedWorkload,
-    RayHeadAddress, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState,
+    AgentMessage, Answer, CONNECT_PATH, DesiredState, DesiredWorkload, Heartbeat, Hello, HttpBody, HttpRequest, HubMessage, ObservedState,
+    ObservedWorkload, RayHeadAddress, RayNode, RayRole, Session, Token, WorkloadKey, WorkloadSpec, WorkloadState,
 };
 use tokio::{
     net::TcpListener,
@@ -46,6 +46,10 @@ struct Inner {
     desired: watch::Sender<HashMap<String, DesiredState>>,
     observed: watch::Sender<HashMap<String, ObservedState>>,
     devices: watch::Sender<HashMap<String, (Hello, mpsc::UnboundedSender<HubMessage>)>>,
+    answers: watch::Sender<Vec<Answer>>,
+    heartbeats: watch::Sender<Vec<Heartbeat>>,
+    /// The challenge of the last connection.
+    nonce: Mutex<String>,
     requests: Mutex<HashMap<u64, mpsc::UnboundedSender<AgentMessage>>>,
     next_request: AtomicU64,
 }
@@ -76,6 +80,9 @@ impl TestHub {
             desired: watch::Sender::default(),
             observed: watch::Sender::default(),
             devices: watch::Sender::default(),
+            answers: watch::Sender::default(),
+            heartbeats: watch::Sender::default(),
+            nonce: Mutex::default(),
             requests: Mutex::default(),
             next_request: AtomicU64::new(1),
         });
@@ -149,6 +156,21 @@ impl TestHub {
         let mut observed = self.inner.observed.subscribe();
         let found = observed.wait_for(|all| all.contains_key(device_id));
         tokio::time::timeout(PATIENCE, found).await.expect("the device reports").unwrap()[device_id].clone()
+    }
+
+    /// Waits for so many answers to tasks, and returns all of them.
+    pub(super) async fn answers(&self, count: usize) -> Vec<Answer> {
+        let mut answers = self.inner.answers.subscribe();
+        let found = answers.wait_for(|answers| answers.len() >= count);
+        tokio::time::timeout(PATIENCE, found).await.expect("the device answers").unwrap().clone()
+    }
+
+    /// Waits for so many heartbeats of the last connection; with the name of the connection.
+    pub(super) async fn heartbeats(&self, device: &[u8; 32], count: usize) -> (Session, Vec<Heartbeat>) {
+        let mut heartbeats = self.inner.heartbeats.subscribe();
+        let found = heartbeats.wait_for(|heartbeats| heartbeats.len() >= count);
+        let found = tokio::time::timeout(PATIENCE, found).await.expect("the device is alive").unwrap().clone();
+        (Session::new(&self.inner.network, &self.inner.nonce.lock().unwrap(), device), found)
     }
 
     /// Begins a request through the tunnel.
@@ -231,6 +253,8 @@ async fn serve(inner: &Inner, mut socket: WebSocket) -> Option<()> {
     socket.send(text(&HubMessage::Challenge { nonce: nonce.clone(), network: inner.network.clone() })).await.ok()?;
     let AgentMessage::Hello(hello) = receive(&mut socket).await? else { return None };
     hello.verify(&inner.network, &nonce).expect("the hello proves the key");
+    inner.nonce.lock().unwrap().clone_from(&nonce);
+    inner.heartbeats.send_replace(Vec::new());
     let id = hello.device_id.clone();
     socket.send(text(&HubMessage::Welcome { device_id: id.clone(), heartbeat_secs: 1 })).await.ok()?;
     let (sender, mut outgoing) = mpsc::unbounded_channel();
@@ -255,6 +279,8 @@ async fn serve(inner: &Inner, mut socket: WebSocket) -> Option<()> {
 
 fn take(inner: &Inner, id: &str, message: AgentMessage) {
     let request_id = match &message {
+        AgentMessage::Answer(answer) => return inner.answers.send_modify(|all| all.push((**answer).clone())),
+        AgentMessage::Heartbeat(heartbeat) => return inner.heartbeats.send_modify(|all| all.push(*heartbeat)),
         AgentMessage::Observed(state) => {
             inner.observed.send_modify(|all| {
                 all.insert(id.to_owned(), state.clone());
