@@ -57,7 +57,7 @@ impl Measuring {
         memory_mb: 1_024,
         transfer_bytes: 32 << 20,
         at_once: 64,
-        retry_after: Duration::from_secs(60),
+        retry_after: Duration::from_mins(1),
     };
 
     /// For a network on one machine, whose devices share it with everything else: short jobs, and much patience.

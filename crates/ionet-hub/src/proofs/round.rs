@@ -29,7 +29,7 @@ const ANSWERS: usize = 8;
 /// How often the way to the device is measured; the shortest counts.
 const WAYS: u32 = 3;
 /// Longest time for a transfer.
-const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
+const TRANSFER_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is to be proved.
 #[derive(Debug, Clone)]

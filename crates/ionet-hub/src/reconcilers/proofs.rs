@@ -52,14 +52,15 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
         let hub = hub.clone();
         tokio::spawn(async move {
             match round::run(&hub, &order, measuring).await {
-                Ok(Some(proof)) => hub.0.proving.remember(&proof, order.whole),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%device, error = &error as &dyn std::error::Error, "a proof could not be taken; it is tried again")
+                Ok(Some(proof)) => {
+                    hub.0.proving.remember(&proof, order.whole);
+                    hub.signals().proofs.notify_one();
                 }
+                Ok(None) => {}
+                // The timer tries it again.
+                Err(error) => tracing::warn!(%device, error = &error as &dyn std::error::Error, "a proof could not be taken"),
             }
             drop(place);
-            hub.signals().proofs.notify_one();
         });
     }
     Ok(())
