@@ -188,12 +188,16 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
                 Some(HubMessage::Task(task)) => {
                 let prover = device.lock().unwrap().prover.clone();
                 let answer = tokio::task::spawn_blocking(move || prover?.lock().unwrap().task(&task)).await.unwrap();
-                answer.into_iter().for_each(|answer| drop(inbox.receive(AgentMessage::Answer(Box::new(answer)))));
+                if let Some(answer) = answer {
+                        drop(inbox.receive(AgentMessage::Answer(Box::new(answer))));
+                    }
             }
             Some(HubMessage::Ask(ask)) => {
                 let prover = device.lock().unwrap().prover.clone();
                 let answer = tokio::task::spawn_blocking(move || prover?.lock().unwrap().ask(&ask)).await.unwrap();
-                answer.into_iter().for_each(|answer| drop(inbox.receive(AgentMessage::Answer(Box::new(answer)))));
+                if let Some(answer) = answer {
+                        drop(inbox.receive(AgentMessage::Answer(Box::new(answer))));
+                    }
             }
                 Some(HubMessage::Transfer(ticket)) => transfer(&hub, &inbox, &ticket),
                 Some(HubMessage::ProofEnded { code, .. }) => device.lock().unwrap().proofs.push(code),

@@ -70,7 +70,7 @@ fn key() -> SigningKey {
     SigningKey::from_bytes(&rand::random())
 }
 
-async fn start(world: &World, bend: Bend) -> TestAgent {
+fn start(world: &World, bend: Bend) -> TestAgent {
     let key = key();
     let device = device(world, &key, bend);
     TestAgent::start_as(&world.hub, key, device)
@@ -111,7 +111,7 @@ fn signed(world_network: &str, key: &SigningKey, task: &Task, stage: Stage, nonc
 #[tokio::test]
 async fn an_honest_device_is_verified_within_moments_and_may_be_hired() {
     let world = World::measuring(timing(), Some(MEASURING)).await;
-    let agent = start(&world, Box::new(|_, answer| Some(answer))).await;
+    let agent = start(&world, Box::new(|_, answer| Some(answer)));
     let ready = in_state(&world, &agent, DeviceState::Ready).await;
     assert_eq!(ready.status.reason, "test_passed");
     let proof = proofs(&world, &agent).await.remove(0);
@@ -208,7 +208,7 @@ async fn answers_of_yesterday_and_of_other_devices_are_worth_nothing() {
             }
             _ => Some(answer),
         });
-        (start(&world, forward).await, start(&world, replay).await)
+        (start(&world, forward), start(&world, replay))
     };
     assert_eq!(failure(&world, &forwarded).await.0.code.as_deref(), Some("wrong_signature"));
     let code = failure(&world, &replayed).await.0.code;
@@ -238,7 +238,7 @@ async fn a_device_that_is_slower_than_it_claims_is_late() {
 #[tokio::test]
 async fn another_machine_behind_the_same_key_is_blocked_until_it_proves_itself() {
     let world = World::measuring(timing(), Some(MEASURING)).await;
-    let mut agent = start(&world, Box::new(|_, answer| Some(answer))).await;
+    let mut agent = start(&world, Box::new(|_, answer| Some(answer)));
     in_state(&world, &agent, DeviceState::Ready).await;
     // The new machine has another processor, and answers nothing yet.
     let prover = agent.device.lock().unwrap().prover.take();
@@ -255,7 +255,7 @@ async fn another_machine_behind_the_same_key_is_blocked_until_it_proves_itself()
 #[tokio::test]
 async fn a_hired_device_is_asked_for_nothing_and_keeps_its_tenant_whatever_changes() {
     let world = World::measuring(timing(), Some(MEASURING)).await;
-    let mut agent = start(&world, Box::new(|_, answer| Some(answer))).await;
+    let mut agent = start(&world, Box::new(|_, answer| Some(answer)));
     in_state(&world, &agent, DeviceState::Ready).await;
     wait_for("the trial to be over", async || {
         let formed =
