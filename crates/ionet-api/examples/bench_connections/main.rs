@@ -15,14 +15,14 @@ use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
 /// Connections held at once.
-const AGENTS: usize = 10_000;
+const AGENTS: u16 = 10_000;
 /// How long all of them are watched while they only send heartbeats.
 const QUIET: Duration = Duration::from_secs(20);
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     match (args.next().as_deref(), args.next()) {
-        (Some("agents"), Some(base)) => runtime()?.block_on(agents::run(base, AGENTS)),
+        (Some("agents"), Some(base)) => runtime()?.block_on(agents::run(base, usize::from(AGENTS))),
         (None, None) => runtime()?.block_on(measure()),
         _ => bail!("bench_connections takes no arguments"),
     }
@@ -38,28 +38,28 @@ async fn measure() -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut agents = Agents::start(&hub.base)?;
     let first_secs = agents.all_welcomed()?;
-    ensure!(hub.connected() == AGENTS, "{} of {AGENTS} agents are connected", hub.connected());
+    ensure!(hub.connected() == usize::from(AGENTS), "{} of {AGENTS} agents are connected", hub.connected());
     let held_bytes = resident_bytes()?;
     tokio::time::sleep(QUIET).await;
-    ensure!(hub.connected() == AGENTS, "connections were lost while nothing happened: {} are left", hub.connected());
+    ensure!(hub.connected() == usize::from(AGENTS), "connections were lost while nothing happened: {} are left", hub.connected());
     let quiet_bytes = resident_bytes()?;
     // All lose the hub at once and come back as fast as they can, with their next credential.
     agents.again()?;
     let storm_secs = agents.all_welcomed()?;
-    hub.wait_for(AGENTS, Duration::from_secs(60)).await?;
+    hub.wait_for(usize::from(AGENTS), Duration::from_mins(1)).await?;
     let after_bytes = resident_bytes()?;
-    let per = |bytes: u64| bytes.saturating_sub(empty_bytes) / AGENTS as u64;
+    let per = |bytes: u64| bytes.saturating_sub(empty_bytes) / u64::from(AGENTS);
     let figures = json!({
         "method": "one hub with its API, store and chain in one process; 10,000 agents in another, over loopback websockets: signed hello, \
                    credential stored and presented, heartbeats every 30 s; memory is the hub process's resident size less that before the \
                    first agent; the storm: all agents drop their connection at once and connect again at once",
         "agents": AGENTS,
         "first_connection_of_all_secs": first_secs,
-        "new_devices_per_sec": (AGENTS as f64 / first_secs).round(),
+        "new_devices_per_sec": (f64::from(AGENTS) / first_secs).round(),
         "bytes_per_connection": per(held_bytes),
         "bytes_per_connection_after_20_s": per(quiet_bytes),
         "reconnect_storm_secs": storm_secs,
-        "reconnections_per_sec": (AGENTS as f64 / storm_secs).round(),
+        "reconnections_per_sec": (f64::from(AGENTS) / storm_secs).round(),
         "bytes_per_connection_after_the_storm": per(after_bytes),
         "whole_run_secs": begun.elapsed().as_secs(),
     });
