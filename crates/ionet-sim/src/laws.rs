@@ -18,7 +18,7 @@ use crate::hub::{Hub, clock};
 use crate::{BEGIN_UNIX_SECS, Millis, unix_secs};
 
 /// Milliseconds that may be paid for each run of a node's processes after it has ended: until the agent looks, tells, and the hub decides.
-const LATE: Millis = 11_000;
+const LATE: Millis = 15_000;
 /// Milliseconds that may go unpaid for each outage: it is rounded up to a minute, and its end is noticed as late as its beginning.
 const ROUNDED: Millis = 60_000 + LATE;
 
@@ -190,7 +190,7 @@ impl Truth {
         self.all_agree(hub, agents, chain, now);
         self.downs_are_seen(hub, agents, now);
         for (id, book) in &chain.bookings {
-            self.minutes_are_right(*id, book, hub, now);
+            self.minutes_are_right(*id, book, hub, chain, now);
         }
         self.epochs_are_right(hub, chain);
     }
@@ -278,7 +278,7 @@ impl Truth {
     }
 
     /// The minutes of a cluster that the chain paid for are those that its devices ran, as exactly as the hub could see.
-    fn minutes_are_right(&mut self, id: ClusterId, book: &Booking, hub: &Hub, now: Millis) {
+    fn minutes_are_right(&mut self, id: ClusterId, book: &Booking, hub: &Hub, chain: &Chain, now: Millis) {
         if book.status() != Ok(Status::Ended) || book.started_at_unix_secs == 0 {
             return;
         }
@@ -299,8 +299,9 @@ impl Truth {
                 let from = (one.from_unix_secs - clock(0)) * 1_000;
                 hub.seen(one.device_id, now).into_iter().map(move |(there, gone)| (there.max(from), gone.min(until)))
             });
-            // While nobody sees the node, it is taken to be as it was last seen.
-            for (from, to) in gaps(seen.collect(), begin, end) {
+            // While the hub does not see the node, or cannot read the chain, the node is taken to be as it was last seen.
+            let blind = gaps(seen.collect(), begin, end).into_iter().chain(chain.cuts.iter().copied()).collect();
+            for (from, to) in gaps(gaps(blind, begin, end), begin, end) {
                 is_in_sight = false;
                 let up = covered(runs.iter().copied(), from, to);
                 if up < to - from {
