@@ -7,6 +7,8 @@ use ionet_rules::booking::{Booking, WorkLog};
 use ionet_rules::params::Params;
 use ionet_types::ClusterId;
 
+use crate::Millis;
+
 /// A work log that landed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paid {
@@ -22,11 +24,15 @@ pub(crate) struct Paid {
 pub(crate) struct Chain {
     pub(crate) bookings: BTreeMap<ClusterId, Booking>,
     pub(crate) paid: Vec<Paid>,
-    /// Until when nobody reaches it.
-    pub(crate) cut_until: crate::Millis,
+    /// When nobody reached it; the last stretch may reach into the future.
+    pub(crate) cuts: Vec<(Millis, Millis)>,
 }
 
 impl Chain {
+    pub(crate) fn is_cut(&self, now: Millis) -> bool {
+        self.cuts.iter().any(|(from, to)| (*from..*to).contains(&now))
+    }
+
     /// Begins the hired time; refused the second time.
     pub(crate) fn start(&mut self, cluster: ClusterId, now_unix_secs: i64) {
         if let Some(book) = self.bookings.get_mut(&cluster) {

@@ -44,10 +44,12 @@ fn span(random: &mut Random, longest: Millis) -> Millis {
     random.between(200, most.max(201))
 }
 
-/// Draws one.
-pub(crate) fn draw(agents: usize, random: &mut Random) -> Fault {
+/// Draws one. Where the hub is calm it fails a fifth as often, so that more of what happens is in its sight.
+pub(crate) fn draw(agents: usize, hub_is_calm: bool, random: &mut Random) -> Fault {
     let agent = random.place(agents);
+    let spares_hub = hub_is_calm && random.chance(8_000);
     match random.between(0, 99) {
+        87..=95 if spares_hub => Fault::Cut { agent, for_millis: span(random, 60_000) },
         0..=29 => Fault::Cut { agent, for_millis: span(random, 20 * 60_000) },
         30 => Fault::Cut { agent, for_millis: 3_600_000 },
         31..=36 => {

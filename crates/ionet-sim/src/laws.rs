@@ -6,6 +6,7 @@ use ionet_devices::{Duty, State};
 use ionet_hub::decisions::{Now, Purpose, downs};
 use ionet_rules::booking::{Booking, Status};
 use ionet_rules::worklog::EndReason;
+use ionet_store::Outage;
 use ionet_types::agent::{WorkloadKey, WorkloadState};
 use ionet_types::{ClusterId, DeviceId};
 
@@ -17,7 +18,7 @@ use crate::hub::{Hub, clock};
 use crate::{BEGIN_UNIX_SECS, Millis, unix_secs};
 
 /// Milliseconds that may be paid for each run of a node's processes after it has ended: until the agent looks, tells, and the hub decides.
-const LATE: Millis = 11_000;
+const LATE: Millis = 15_000;
 /// Milliseconds that may go unpaid for each outage: it is rounded up to a minute, and its end is noticed as late as its beginning.
 const ROUNDED: Millis = 60_000 + LATE;
 
@@ -189,7 +190,7 @@ impl Truth {
         self.all_agree(hub, agents, chain, now);
         self.downs_are_seen(hub, agents, now);
         for (id, book) in &chain.bookings {
-            self.minutes_are_right(*id, book, hub, now);
+            self.minutes_are_right(*id, book, hub, chain, now);
         }
         self.epochs_are_right(hub, chain);
     }
@@ -277,7 +278,7 @@ impl Truth {
     }
 
     /// The minutes of a cluster that the chain paid for are those that its devices ran, as exactly as the hub could see.
-    fn minutes_are_right(&mut self, id: ClusterId, book: &Booking, hub: &Hub, now: Millis) {
+    fn minutes_are_right(&mut self, id: ClusterId, book: &Booking, hub: &Hub, chain: &Chain, now: Millis) {
         if book.status() != Ok(Status::Ended) || book.started_at_unix_secs == 0 {
             return;
         }
@@ -286,35 +287,50 @@ impl Truth {
         let end = (book.ended_at_unix_secs - BEGIN_UNIX_SECS) * 1_000;
         let nobody = Vec::new();
         let assignments = hub.disk.assignments.get(&id).unwrap_or(&nobody);
-        let (mut ran, mut unseen) = (0, 0);
+        let outages = hub.disk.outages.get(&id).map_or(&[][..], Vec::as_slice);
+        let (mut ran, mut too_much, mut too_little, mut is_in_sight) = (0, 0, 0, true);
         for node in 0..u16::try_from(book.quantity).unwrap_or(0) {
             let key = WorkloadKey { cluster_id: id.0, node };
             // The same node may run on two devices for a while, when one cannot be told to stop: it is paid once.
-            ran += covered(self.runs.iter().filter(|run| run.key == key).map(|run| (run.from, run.to.unwrap_or(now))), begin, end);
+            let runs: Vec<_> = self.runs.iter().filter(|run| run.key == key).map(|run| (run.from, run.to.unwrap_or(now))).collect();
+            ran += covered(runs.iter().copied(), begin, end);
             let seen = assignments.iter().filter(|one| one.node == node).flat_map(|one| {
                 let until = one.to_unix_secs.map_or(end, |to| (to - clock(0)) * 1_000);
                 let from = (one.from_unix_secs - clock(0)) * 1_000;
                 hub.seen(one.device_id, now).into_iter().map(move |(there, gone)| (there.max(from), gone.min(until)))
             });
-            unseen += (end - begin).max(0) - covered(seen, begin, end);
+            // While the hub does not see the node, or cannot read the chain, the node is taken to be as it was last seen.
+            let blind = gaps(seen.collect(), begin, end).into_iter().chain(chain.cuts.iter().copied()).collect();
+            for (from, to) in gaps(gaps(blind, begin, end), begin, end) {
+                is_in_sight = false;
+                let up = covered(runs.iter().copied(), from, to);
+                if up < to - from {
+                    too_much += to - from - up + LATE;
+                }
+                let millis = |at: i64| (at - BEGIN_UNIX_SECS) * 1_000;
+                let is_out = |outage: &&Outage| outage.node == node && outage.to_unix_secs.is_none_or(|end| millis(end) + 1_000 > from);
+                if outages.iter().filter(is_out).any(|outage| millis(outage.from_unix_secs) < to) {
+                    too_little += up + LATE;
+                }
+            }
         }
         let paid = i64::try_from(book.device_minutes_worked).unwrap_or(i64::MAX) * 60_000;
         let ends = self.runs.iter().filter(|run| run.key.cluster_id == id.0 && run.to.is_some_and(|to| to < end)).count();
-        let outages = hub.disk.outages.get(&id).map_or(0, Vec::len);
         // One that ends before its time is charged in whole minutes, the started one too when the customer ends it.
         let cut_short = if book.end_reason() == Ok(Some(EndReason::HiredTimeOver)) { 0 } else { 60_000 * i64::from(book.quantity) };
         let times = |count: usize, each: Millis| each * i64::try_from(count).unwrap_or(i64::MAX / each);
-        let most_too_much = unseen + cut_short + times(ends + 1, LATE);
-        let most_too_little = unseen + cut_short + times(outages, ROUNDED) + times(1, LATE);
+        let most_too_much = too_much + cut_short + times(ends + 1, LATE);
+        let most_too_little = too_little + cut_short + times(outages.len(), ROUNDED) + times(1, LATE);
         // A customer who ends early pays the first hour whole; a network that fails inside it earns nothing.
         let is_short = end - begin < 3_600_000;
-        if unseen == 0 {
+        if is_in_sight {
             self.checked("clusters paid for that were never out of sight");
         }
         if !is_short && !(-most_too_little..=most_too_much).contains(&(paid - ran)) {
             let what = format!(
-                "cluster {id}: {} ms paid too much, of {ran} run and {unseen} unseen, with {ends} ends and {outages} outages",
-                paid - ran
+                "cluster {id}: {} ms paid too much of {ran} run; between {most_too_much} and -{most_too_little} would do: {ends} ends, {} outages",
+                paid - ran,
+                outages.len()
             );
             self.breaks(Laws::PaidOnceAndNotLost, now, what);
         }
@@ -339,6 +355,20 @@ impl Truth {
             self.breaks(Laws::PaidOnceAndNotLost, 0, format!("{} logs, {} of them once; {paid} of {books}", chain.paid.len(), logs.len()));
         }
     }
+}
+
+/// The parts of a stretch that none of the others covers.
+fn gaps(mut stretches: Vec<(Millis, Millis)>, begin: Millis, end: Millis) -> Vec<(Millis, Millis)> {
+    stretches.push((end, end));
+    stretches.sort_unstable();
+    let (mut gaps, mut until) = (Vec::new(), begin);
+    for (from, to) in stretches {
+        if from.min(end) > until {
+            gaps.push((until, from.min(end)));
+        }
+        until = until.max(to);
+    }
+    gaps
 }
 
 /// Milliseconds of a stretch that are covered by at least one of the others.

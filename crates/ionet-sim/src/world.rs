@@ -222,7 +222,7 @@ impl World {
             Event::ClockIsRight { agent } => self.agents[agent].clock_secs = self.skew_secs[agent],
             Event::Fault => {
                 if self.is_bad() {
-                    let fault = faults::draw(self.agents.len(), &mut self.random);
+                    let fault = faults::draw(self.agents.len(), self.config.seed.is_multiple_of(2), &mut self.random);
                     self.goes_wrong(fault);
                     let wait = faults::pause(self.agents.len(), &mut self.random);
                     self.after(wait, Event::Fault);
@@ -233,7 +233,7 @@ impl World {
             // What is booked at the very end is still starting then.
             Event::Customer if self.now > self.config.bad + self.config.well - LAST_BOOKING => {}
             Event::Customer => {
-                if self.hub.memory.is_some() && self.now >= self.hub.stopped_until && self.now >= self.chain.cut_until {
+                if self.hub.memory.is_some() && self.now >= self.hub.stopped_until && !self.chain.is_cut(self.now) {
                     if customers::book(&mut self.hub, &mut self.chain, self.now, &mut self.random) {
                         self.count("clusters booked");
                         self.hub_is_woken = true;
@@ -278,7 +278,7 @@ impl World {
             self.hub_closes(connection);
         }
         // A chain that cannot be read: nothing is decided, and nobody is told anything.
-        if self.now >= self.chain.cut_until && (std::mem::take(&mut self.hub_is_woken) || self.now >= self.hub_decides_at) {
+        if !self.chain.is_cut(self.now) && (std::mem::take(&mut self.hub_is_woken) || self.now >= self.hub_decides_at) {
             self.hub_decides_at = self.now + HUB_DECIDES;
             for deed in self.hub.deploy(&mut self.chain, self.now, &mut self.random) {
                 self.truth.answered(deed, &self.agents, &self.by_device, &self.hub, self.now);
@@ -616,7 +616,7 @@ impl World {
             }
             Fault::CutChain { for_millis } => {
                 self.count("chain cut off");
-                self.chain.cut_until = self.chain.cut_until.max(now + for_millis);
+                self.chain.cuts.push((now, now + for_millis));
             }
         }
     }
@@ -638,6 +638,8 @@ impl World {
         for agent in &mut self.agents {
             agent.cut_until = agent.cut_until.min(self.now);
         }
-        self.chain.cut_until = self.chain.cut_until.min(self.now);
+        for cut in &mut self.chain.cuts {
+            cut.1 = cut.1.min(self.now);
+        }
     }
 }
