@@ -80,7 +80,7 @@ mod tests {
         let gpu = Hardware { kind: HardwareKind::Gpu, gpus: vec![card], ..Hardware::default() };
         assert_eq!(memory_bytes(&cpu, &Measuring::DEFAULT, true), 12_000 << 20);
         assert_eq!(memory_bytes(&cpu, &Measuring::DEFAULT, false), 1_024 << 20);
-        assert_eq!(memory_bytes(&gpu, &Measuring::DEFAULT, true), 815 * 90 << 20);
+        assert_eq!(memory_bytes(&gpu, &Measuring::DEFAULT, true), (815 * 90) << 20);
         assert_eq!(memory_bytes(&cpu, &Measuring::LOCAL, true), 32 << 20, "a shared machine is spared");
         assert_eq!(
             memory_bytes(&Hardware { memory_mb: u64::MAX, ..cpu }, &Measuring::DEFAULT, true),

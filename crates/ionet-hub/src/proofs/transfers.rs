@@ -75,6 +75,7 @@ impl Transfers {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use ionet_types::agent::challenge::Fixed;
 
