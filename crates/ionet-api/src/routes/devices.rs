@@ -6,6 +6,7 @@ use ionet_types::{
     DeviceId,
     devices::{Device, DeviceCounts, DeviceReputation},
     page::{Page, PageRequest},
+    stakes::EmptyRequest,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -68,21 +69,39 @@ pub(crate) async fn reputation(State(hub): State<Hub>, Path(id): Path<DeviceId>)
 
 /// Takes one's device out of the market; a customer who is there may finish.
 #[utoipa::path(post, path = "/v1/devices/{id}/pause", operation_id = "device_pause", tag = "stakes", security(("bearer" = [])),
-    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
-pub(crate) async fn pause(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    params(("id" = DeviceId, Path, description = "The device's public key.")), request_body = EmptyRequest,
+    responses((status = 200, body = Device)))]
+pub(crate) async fn pause(
+    State(hub): State<Hub>,
+    Writer(caller): Writer,
+    Path(id): Path<DeviceId>,
+    Json(EmptyRequest {}): Json<EmptyRequest>,
+) -> Result<Json<Device>, Problem> {
     Ok(Json(to_the_end(async move { hub.device_pause(&caller, id).await }).await?))
 }
 
 /// Brings one's paused device back.
 #[utoipa::path(post, path = "/v1/devices/{id}/resume", operation_id = "device_resume", tag = "stakes", security(("bearer" = [])),
-    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
-pub(crate) async fn resume(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    params(("id" = DeviceId, Path, description = "The device's public key.")), request_body = EmptyRequest,
+    responses((status = 200, body = Device)))]
+pub(crate) async fn resume(
+    State(hub): State<Hub>,
+    Writer(caller): Writer,
+    Path(id): Path<DeviceId>,
+    Json(EmptyRequest {}): Json<EmptyRequest>,
+) -> Result<Json<Device>, Problem> {
     Ok(Json(to_the_end(async move { hub.device_resume(&caller, id).await }).await?))
 }
 
 /// Gives one's device up, for good. Its stake stays where it is until it is unstaked.
 #[utoipa::path(post, path = "/v1/devices/{id}/termination", operation_id = "device_terminate", tag = "stakes", security(("bearer" = [])),
-    params(("id" = DeviceId, Path, description = "The device's public key.")), responses((status = 200, body = Device)))]
-pub(crate) async fn terminate(State(hub): State<Hub>, Writer(caller): Writer, Path(id): Path<DeviceId>) -> Result<Json<Device>, Problem> {
+    params(("id" = DeviceId, Path, description = "The device's public key.")), request_body = EmptyRequest,
+    responses((status = 200, body = Device)))]
+pub(crate) async fn terminate(
+    State(hub): State<Hub>,
+    Writer(caller): Writer,
+    Path(id): Path<DeviceId>,
+    Json(EmptyRequest {}): Json<EmptyRequest>,
+) -> Result<Json<Device>, Problem> {
     Ok(Json(to_the_end(async move { hub.device_terminate(&caller, id).await }).await?))
 }
