@@ -10,6 +10,7 @@ use ionet_types::agent::heartbeat::HeartbeatSignature;
 use proptest::prelude::*;
 
 use super::*;
+use crate::life::BlockReason;
 use crate::watching::Grace;
 
 type Hasher = BuildHasherDefault<DefaultHasher>;
