@@ -45,11 +45,4 @@ impl Watching {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State { id, seen_at_unix_secs: now_unix_secs };
         Ok(())
     }
-
-    /// The hub has noticed that it was away until now: a new watch begins.
-    pub(crate) async fn resume(&self, store: &Store, now_unix_secs: i64) -> StoreResult<()> {
-        let id = store.watch_resume(now_unix_secs).await?;
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State { id, seen_at_unix_secs: now_unix_secs };
-        Ok(())
-    }
 }

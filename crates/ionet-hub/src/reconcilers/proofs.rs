@@ -70,8 +70,7 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
 async fn notice_own_absence(hub: &Hub) -> HubResult<()> {
     let agents = &hub.agents().0;
     let Some((from, to)) = agents.lives.look(hub.clock().now_unix_secs()) else { return Ok(()) };
-    tracing::warn!(secs = to.saturating_sub(from), "the hub itself was away: what happened meanwhile counts against nobody");
-    hub.0.watching.resume(hub.store(), to).await?;
+    tracing::warn!(secs = to.saturating_sub(from), "the hub itself did not look: what happened meanwhile counts against nobody");
     for device in agents.directory.seen().into_keys() {
         agents.tell(device, Event::Alive, to).await?;
     }
