@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ionet_devices::{Event, Life};
 use ionet_market::Candidate;
 use ionet_market::placement::FAILURE_MEMORY_SECS;
 use ionet_types::hardware::{HardwareList, HardwareOffer};
@@ -35,8 +36,17 @@ impl Hub {
         let seen = self.agents().0.directory.seen();
         let now_unix_secs = self.clock().now_unix_secs();
         let lives = &self.agents().0.lives;
-        let hireable: BTreeSet<_> =
-            lives.select(|device, life, watching| life.may_be_hired(now_unix_secs, watching).then_some(device)).into_iter().collect();
+        // The reservations are the truth about who is hired; a life hears of it a moment later.
+        let as_released = |life: &Life| {
+            let mut life = *life;
+            // A release is never refused.
+            let _ = life.apply(Event::Released, now_unix_secs);
+            life
+        };
+        let hireable: BTreeSet<_> = lives
+            .select(|device, life, watching| as_released(life).may_be_hired(now_unix_secs, watching).then_some(device))
+            .into_iter()
+            .collect();
         let candidate = |(device, seen): (_, crate::agents::Seen)| {
             let free = hireable.contains(&device) && !reserved.contains(&device);
             Some(Candidate {
