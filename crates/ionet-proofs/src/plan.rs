@@ -71,7 +71,8 @@ fn product(reference: &Measurement, memory_bytes: u64, work_ms: u64) -> ProductJ
         2_000..10_000 => 2_048,
         _ => 4_096,
     };
-    let wanted = gflops * 1_000_000 * work_ms / (2 * side * side);
+    // What a device claims may be anything.
+    let wanted = (gflops * 1_000_000).saturating_mul(work_ms) / (2 * side * side);
     let kept = memory_bytes / 100 * PRODUCT_PERCENT / (side * 4);
     let rows = wanted.min(kept).min(MAX_ROWS.into()) / side * side;
     ProductJob { side: side as u32, rows: rows.max(side) as u32, openings: (MAX_OPENED_VALUES / side).min(MAX_OPENINGS.into()) as u16 }
