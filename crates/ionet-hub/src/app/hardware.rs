@@ -36,15 +36,16 @@ impl Hub {
         let seen = self.agents().0.directory.seen();
         let now_unix_secs = self.clock().now_unix_secs();
         let lives = &self.agents().0.lives;
-        // The reservations are the truth about who is hired; a life hears of it a moment later.
-        let as_released = |life: &Life| {
+        // The reservations are the truth about who is hired, the sessions about who is there; a life hears of it a moment later.
+        let as_it_is = |life: &Life| {
             let mut life = *life;
-            // A release is never refused.
+            // Refused only of a device that was given up, which is not offered.
             let _ = life.apply(Event::Released, now_unix_secs);
+            let _ = life.apply(Event::Alive, now_unix_secs);
             life
         };
         let hireable: BTreeSet<_> = lives
-            .select(|device, life, watching| as_released(life).may_be_hired(now_unix_secs, watching).then_some(device))
+            .select(|device, life, watching| as_it_is(life).may_be_hired(now_unix_secs, watching).then_some(device))
             .into_iter()
             .collect();
         let candidate = |(device, seen): (_, crate::agents::Seen)| {
