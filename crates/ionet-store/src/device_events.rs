@@ -64,11 +64,4 @@ impl Store {
         let rows = sqlx::query("SELECT * FROM device_events ORDER BY id").fetch_all(&self.read).await?;
         rows.iter().map(|row| Ok((parsed(row, "device_id")?, event(row)?))).collect()
     }
-
-    /// What happened to a device since, oldest first.
-    pub async fn device_events(&self, device: DeviceId, since_unix_secs: i64) -> StoreResult<Vec<DeviceEvent>> {
-        let query = sqlx::query("SELECT * FROM device_events WHERE device_id = ? AND at_unix_secs >= ? ORDER BY id");
-        let rows = query.bind(device.to_string()).bind(since_unix_secs).fetch_all(&self.read).await?;
-        rows.iter().map(event).collect()
-    }
 }

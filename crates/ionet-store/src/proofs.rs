@@ -106,13 +106,6 @@ impl Store {
         rows.iter().map(|row| proof(row).map(|one| (one.device, one))).collect()
     }
 
-    /// The last proof of a device that counted for something.
-    pub async fn proof_last(&self, device: DeviceId) -> StoreResult<Option<Proof>> {
-        let text = format!("SELECT {COLUMNS} FROM proofs WHERE device_id = ? AND outcome <> 'stopped' ORDER BY number DESC LIMIT 1");
-        let row = sqlx::query(&text).bind(device.to_string()).fetch_optional(&self.read).await?;
-        row.as_ref().map(proof).transpose()
-    }
-
     /// Remembers that these devices have worked together; once for each.
     pub async fn devices_have_formed(&self, devices: &[DeviceId], now_unix_secs: i64) -> StoreResult<()> {
         let mut transaction = self.write.begin().await?;
