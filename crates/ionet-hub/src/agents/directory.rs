@@ -136,10 +136,9 @@ impl Directory {
         generation.is_none_or(|generation| session.generation == generation).then(|| act(session))
     }
 
-    /// Ends a device's connection, if it has one: its outbox has nothing to wait for any more.
-    pub(crate) fn end(&self, device: DeviceId) {
-        let mut state = self.lock();
-        state.sessions.remove(&device);
+    /// The number of a device's session, while it has one.
+    pub(super) fn generation(&self, device: DeviceId) -> Option<u64> {
+        self.with(device, None, |session| session.generation)
     }
 
     /// Begins a proof of a connected device: its answers go to `prover`. `None` when it is not connected or already proves something.

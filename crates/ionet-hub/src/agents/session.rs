@@ -116,6 +116,13 @@ impl Agents {
         }
     }
 
+    /// Ends a device's connection, if it has one.
+    pub(crate) fn end(&self, device: DeviceId) {
+        if let Some(generation) = self.0.directory.generation(device) {
+            self.disconnect(device, generation);
+        }
+    }
+
     fn disconnect(&self, device: DeviceId, generation: u64) {
         let shared = self.0.clone();
         let now_unix_secs = shared.clock.now_unix_secs();

@@ -98,7 +98,7 @@ impl Hub {
             return Err(Code::DeviceInUse.into());
         }
         let device = self.device_told(caller, id, Event::Terminated).await?;
-        self.agents().0.directory.end(id);
+        self.agents().end(id);
         Ok(device)
     }
 
