@@ -7,8 +7,9 @@ use anyhow::{Context, bail};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    // The task runner is built from this repository, one folder below its root.
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+    // One folder above the task runner. As cargo says it now, not as it was at compile time: several clones may share one target folder.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(own).join("..")
 }
 
 /// The cargo that started us.
