@@ -15,6 +15,9 @@ pub struct ParseIdError(&'static str);
 
 impl ParseIdError {
     pub(crate) const HARDWARE_MODEL: Self = Self("a hardware model is 1 to 64 lower-case letters, digits and -");
+    pub(crate) const COUNTRY: Self = Self("a country is the two letters of ISO 3166-1, such as DE");
+    pub(crate) const REGION: Self = Self("a region is one of africa, asia, eu, europe, north_america, oceania, south_america");
+    pub(crate) const SHORT_NAME: Self = Self("a supplier or site is named by 1 to 32 lower-case letters, digits and -");
 }
 
 macro_rules! uuid_id {

@@ -12,6 +12,7 @@ pub mod hardware;
 pub mod ids;
 pub mod joins;
 pub mod keys;
+pub mod market;
 pub mod money;
 pub mod network;
 pub mod page;

@@ -1,0 +1,9 @@
+//! What a customer asks of the machines, where they are, and what the market answers.
+
+pub mod places;
+pub mod requirements;
+pub mod traits;
+
+pub use places::{Countries, Country, Region};
+pub use requirements::{Arrangement, GpuInstance, Lease, Requirements};
+pub use traits::{Compliance, Security, ShortName, Tier};
