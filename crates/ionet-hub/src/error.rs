@@ -47,18 +47,26 @@ pub struct HubError {
     kind: ErrorKind,
     code: &'static str,
     message: String,
+    field: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl HubError {
     /// An error with the code's own sentence as its message.
     pub fn new(kind: ErrorKind, code: Code) -> Self {
-        Self { kind, code: code.code(), message: code.sentence().to_owned(), source: None }
+        Self { kind, code: code.code(), message: code.sentence().to_owned(), field: None, source: None }
     }
 
     /// A field of the request is out of its range.
     pub fn field(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::new(ErrorKind::Invalid, Code::FieldOutOfRange) }
+    }
+
+    /// The same error, of this field of the request.
+    #[must_use]
+    pub fn of(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
     }
 
     /// Something inside the hub went wrong.
@@ -88,6 +96,11 @@ impl HubError {
     /// The stable, machine-readable reason.
     pub const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// Which field of the request, where it is one.
+    pub const fn of_field(&self) -> Option<&'static str> {
+        self.field
     }
 
     /// The reason for a person.
@@ -132,6 +145,8 @@ impl From<Code> for HubError {
             | Code::EpochNotClosed
             | Code::RewardNotFound => ErrorKind::NotFound,
             Code::CapacityInsufficient
+            | Code::QuoteExpired
+            | Code::PartRefused
             | Code::NotTerminable
             | Code::IdempotencyKeyInUse
             | Code::KeyLimit
@@ -165,7 +180,7 @@ impl From<RuleError> for HubError {
             RuleError::BooksDoNotBalance => ErrorKind::Internal,
             _ => ErrorKind::Refused,
         };
-        Self { kind, code: rule.code(), message: rule.sentence().to_owned(), source: None }
+        Self { kind, code: rule.code(), message: rule.sentence().to_owned(), field: None, source: None }
     }
 }
 

@@ -77,6 +77,9 @@ fn of_book(new: &NewCluster, book: &Booking, status: ClusterStatus, nodes: Vec<C
         end_reason: None,
         terminating: false,
         settled: book.is_settled(),
+        requirements: new.requirements.clone(),
+        part_of: new.part_of,
+        parts: Vec::new(),
         nodes,
         ray_path: format!("/v1/clusters/{}/ray", new.id),
     })

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn request(quantity: u32, minutes: u32, currency: ionet_types::Currency) -> QuoteRequest {
-        QuoteRequest { hardware: HardwareModel::cpu(), quantity, minutes, currency }
+        QuoteRequest::new(HardwareModel::cpu(), quantity, minutes, currency)
     }
 
     #[test]

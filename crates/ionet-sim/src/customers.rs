@@ -7,6 +7,7 @@ use ionet_rules::money::{Currency, MicroUsd, Units};
 use ionet_rules::params::Params;
 use ionet_store::{ClusterRow, NewCluster};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::market::Requirements;
 use ionet_types::{Address, ClusterId};
 
 use crate::chain::Chain;
@@ -52,6 +53,8 @@ pub(crate) fn book(hub: &mut Hub, chain: &mut Chain, now: Millis, random: &mut R
         valid_until_unix_secs: at + 60,
         token: String::new(),
         created_at_unix_secs: at,
+        requirements: Requirements::default(),
+        part_of: None,
     };
     let row = ClusterRow { offer, head: None, landed: true, terminate_at_unix_secs: None, failed_at_unix_secs: None, settled: false };
     hub.disk.clusters.insert(id, row);

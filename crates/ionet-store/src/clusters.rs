@@ -2,11 +2,12 @@
 
 use ionet_types::agent::RayHeadAddress;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
+use ionet_types::market::Requirements;
 use ionet_types::{Address, ClusterId, Currency};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Store, StoreResult, integer, named, number, parsed};
+use crate::{Store, StoreResult, integer, json, json_text, named, number, optional, parsed};
 
 /// A cluster to be remembered: the offer it was prepared with.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +38,10 @@ pub struct NewCluster {
     pub token: String,
     /// When it was made, unix seconds on the chain's clock.
     pub created_at_unix_secs: i64,
+    /// What its devices fulfil beside their model.
+    pub requirements: Requirements,
+    /// The cluster whose Ray its nodes join.
+    pub part_of: Option<ClusterId>,
 }
 
 /// A cluster as the store knows it.
@@ -76,6 +81,8 @@ fn cluster(row: &SqliteRow) -> StoreResult<ClusterRow> {
             valid_until_unix_secs: row.try_get("valid_until_unix_secs")?,
             token: row.try_get("token")?,
             created_at_unix_secs: row.try_get("created_at_unix_secs")?,
+            requirements: json(row, "requirements")?,
+            part_of: optional(row, "part_of")?,
         },
         head,
         landed: row.try_get("landed")?,
@@ -104,6 +111,12 @@ impl Store {
         let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
         let query = sqlx::query("SELECT * FROM clusters WHERE customer = ? AND id < ? ORDER BY id DESC LIMIT ?");
         query.bind(customer.to_string()).bind(before).bind(limit).fetch_all(&self.read).await?.iter().map(cluster).collect()
+    }
+
+    /// The clusters whose nodes join this one's Ray, oldest first.
+    pub async fn cluster_parts(&self, whole: ClusterId) -> StoreResult<Vec<ClusterId>> {
+        let query = sqlx::query("SELECT id FROM clusters WHERE part_of = ? ORDER BY id").bind(whole.to_string());
+        query.fetch_all(&self.read).await?.iter().map(|row| parsed(row, "id")).collect()
     }
 
     /// All clusters for which something may be left to do, oldest first.
@@ -166,7 +179,8 @@ impl Store {
 pub(crate) async fn insert(connection: &mut sqlx::SqliteConnection, new: &NewCluster, landed: bool) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO clusters (id, customer, name, hardware, kind, quantity, minutes, currency, rate, rate_micro_usd,
-         valid_until_unix_secs, token, created_at_unix_secs, landed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         valid_until_unix_secs, token, created_at_unix_secs, landed, requirements, part_of)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET landed = max(landed, excluded.landed)",
     )
     .bind(new.id.to_string())
@@ -183,6 +197,8 @@ pub(crate) async fn insert(connection: &mut sqlx::SqliteConnection, new: &NewClu
     .bind(&new.token)
     .bind(new.created_at_unix_secs)
     .bind(landed)
+    .bind(json_text(&new.requirements))
+    .bind(new.part_of.map(|whole| whole.to_string()))
     .execute(connection)
     .await?;
     Ok(())

@@ -21,10 +21,13 @@ pub mod clusters;
 pub mod device_events;
 pub mod devices;
 pub mod epochs;
+pub mod hires;
 pub mod idempotency;
 pub mod joins;
+pub mod offers;
 pub mod outages;
 pub mod presence;
+pub mod prices;
 pub mod proofs;
 pub mod records;
 pub mod reservations;
@@ -38,6 +41,7 @@ pub use clusters::{ClusterRow, NewCluster};
 pub use device_events::DeviceEvent;
 pub use devices::{DeviceRow, Reported};
 pub use epochs::{EpochRow, EpochStart};
+pub use hires::Hire;
 pub use idempotency::Claim;
 pub use joins::{CodeDecision, CodeInsert, CodeLimits, NewDeviceCode, NewJoinToken};
 pub use outages::Outage;
@@ -121,6 +125,23 @@ fn number<T: TryFrom<i64>>(row: &SqliteRow, column: &'static str) -> StoreResult
 /// A number as SQLite holds it.
 fn integer(value: u64, what: &'static str) -> StoreResult<i64> {
     i64::try_from(value).map_err(|_| StoreError::Damaged { what })
+}
+
+/// A column that holds the text form of `T`, or nothing.
+fn optional<T: FromStr>(row: &SqliteRow, column: &'static str) -> StoreResult<Option<T>> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|_| StoreError::Damaged { what: column })).transpose()
+}
+
+/// A column that holds JSON.
+fn json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: &'static str) -> StoreResult<T> {
+    let text: String = row.try_get(column)?;
+    serde_json::from_str(&text).map_err(|_| StoreError::Damaged { what: column })
+}
+
+/// A value as a JSON column holds it.
+fn json_text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("the store's own types have string keys and no floats")
 }
 
 /// A unit enum by its name on the wire.

@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use crate::hardware::{HardwareKind, HardwareModel};
 use crate::ids::{Address, ClusterId, DeviceId};
+use crate::market::Requirements;
 use crate::money::{Currency, MicroUsd, Money};
+use crate::quotes::{QuoteRequest, SignedQuote};
 use crate::transactions::PreparedTransaction;
 
 /// Longest name of a cluster, bytes.
@@ -29,6 +31,34 @@ pub struct BookRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 64)]
     pub name: Option<String>,
+    /// What the devices fulfil beside their model.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requirements: Requirements,
+    /// A running cluster of the same customer whose Ray the new nodes join. They are let go with it at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<ClusterId>,
+    /// A quote for these terms that still holds: it is booked at its price. Without one, at the price of now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<SignedQuote>,
+}
+
+impl BookRequest {
+    /// These terms and no others.
+    pub fn new(terms: QuoteRequest) -> Self {
+        let QuoteRequest { hardware, quantity, minutes, currency, requirements } = terms;
+        Self { hardware, quantity, minutes, currency, name: None, requirements, part_of: None, quote: None }
+    }
+
+    /// The terms, as a quote has them.
+    pub fn terms(&self) -> QuoteRequest {
+        QuoteRequest {
+            hardware: self.hardware.clone(),
+            quantity: self.quantity,
+            minutes: self.minutes,
+            currency: self.currency,
+            requirements: self.requirements.clone(),
+        }
+    }
 }
 
 /// A booking that waits for the customer's signature. Devices are reserved until the transaction's offer ends.
@@ -180,7 +210,16 @@ pub struct Cluster {
     pub terminating: bool,
     /// It is over and all its money has come to rest.
     pub settled: bool,
-    /// Its nodes, by number; the first is the head.
+    /// What its devices fulfil beside their model.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requirements: Requirements,
+    /// The cluster whose Ray its nodes join; absent when it has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<ClusterId>,
+    /// The clusters whose nodes join its Ray, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<ClusterId>,
+    /// Its nodes, by number; the first is the head, unless it is part of another cluster.
     pub nodes: Vec<ClusterNode>,
     /// Path of Ray's Jobs API and dashboard at this hub, for `RAY_ADDRESS`.
     #[schema(example = "/v1/clusters/0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21/ray")]

@@ -118,6 +118,9 @@ codes! {
     HardwareUnknown = "hardware_unknown", "the network does not rent out this model";
     CapacityInsufficient = "capacity_insufficient", "fewer devices of this model are free than asked for";
     PendingBookingLimit = "pending_booking_limit", "too many bookings wait for your signature: sign one, or wait until they lapse";
+    QuoteInvalid = "quote_invalid", "the quote is not one that this network signed for these terms";
+    QuoteExpired = "quote_expired", "the quote no longer holds: ask for a new one";
+    PartRefused = "part_refused", "nodes can only join a running cluster of your own, for no longer than it is hired";
     NotTerminable = "not_terminable", "only a paid or running cluster can be ended";
     IdempotencyKeyInvalid = "idempotency_key_invalid", "an idempotency key is 1 to 255 visible ASCII characters";
     IdempotencyKeyReused = "idempotency_key_reused", "this idempotency key was used for another request";

@@ -1,10 +1,15 @@
 //! Quotes: what a cluster would cost, and until when that holds.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use utoipa::ToSchema;
 
 use crate::hardware::{HardwareKind, HardwareModel};
-use crate::money::{Currency, MicroUsd, Money};
+use crate::ids::Address;
+use crate::market::Requirements;
+use crate::money::{BaseUnits, Currency, MicroUsd, Money};
 
 /// What is to be hired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -20,6 +25,16 @@ pub struct QuoteRequest {
     pub minutes: u32,
     /// What it is paid in.
     pub currency: Currency,
+    /// What the devices fulfil beside their model.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requirements: Requirements,
+}
+
+impl QuoteRequest {
+    /// So many devices of a model, for so long, without further conditions.
+    pub fn new(hardware: HardwareModel, quantity: u32, minutes: u32, currency: Currency) -> Self {
+        Self { hardware, quantity, minutes, currency, requirements: Requirements::default() }
+    }
 }
 
 /// What it costs.
@@ -45,6 +60,103 @@ pub struct Quote {
     pub total: Money,
     /// Until when this can be booked, unix seconds on the chain's clock.
     pub valid_until_unix_secs: i64,
-    /// Devices of this model that can be hired now.
+    /// Devices that fulfil the terms and can be hired now.
     pub free_devices: u32,
+    /// What the price is made of.
+    pub price: PriceInputs,
+    /// The same terms as the hub holds itself to until then.
+    pub signed: SignedQuote,
+}
+
+/// The terms that a quote promises, in the order that their text has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuoteTerms {
+    /// Which network's: base58 of its program.
+    pub network: Address,
+    /// What is hired.
+    pub request: QuoteRequest,
+    /// The model of the devices: the one that was asked for, or one that would do as well.
+    pub hardware: HardwareModel,
+    /// Price of one node for one hour, base units of the currency.
+    pub rate: BaseUnits,
+    /// The same in micro-USD.
+    pub rate_micro_usd: MicroUsd,
+    /// Until when it holds, unix seconds on the chain's clock.
+    pub valid_until_unix_secs: i64,
+}
+
+/// A quote as its hub signed it: anybody can check it against the quote key that the network's account on chain names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignedQuote {
+    /// The terms, JSON: what was signed, to the byte.
+    #[schema(max_length = 65536)]
+    pub text: String,
+    /// The ed25519 signature over `ionet quote v1`, a zero byte and the text, base64.
+    #[schema(max_length = 88)]
+    pub signature: String,
+}
+
+/// Why a signed quote is not one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SignedQuoteError {
+    /// The text is not one that a hub writes.
+    #[error("the text is not that of a quote")]
+    Malformed,
+    /// Nobody with the quote key signed this text.
+    #[error("the signature is not that of the network's quote key over this text")]
+    Signature,
+}
+
+/// Longest text of a quote, bytes.
+const MAX_TEXT_BYTES: usize = 64 << 10;
+
+impl SignedQuote {
+    /// What is signed.
+    pub fn message(text: &str) -> Vec<u8> {
+        [b"ionet quote v1\0", text.as_bytes()].concat()
+    }
+
+    /// A quote with the signature that `sign` makes over [`SignedQuote::message`].
+    pub fn new(terms: &QuoteTerms, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Self {
+        let text = serde_json::to_string(terms).expect("terms have string keys and no floats");
+        let signature = STANDARD.encode(sign(&Self::message(&text)));
+        Self { text, signature }
+    }
+
+    /// The terms, if this key signed them.
+    pub fn verify(&self, key: &Address) -> Result<QuoteTerms, SignedQuoteError> {
+        if self.text.len() > MAX_TEXT_BYTES {
+            return Err(SignedQuoteError::Malformed);
+        }
+        let bytes = STANDARD.decode(&self.signature).map_err(|_| SignedQuoteError::Signature)?;
+        let signature = Signature::from_slice(&bytes).map_err(|_| SignedQuoteError::Signature)?;
+        let key = VerifyingKey::from_bytes(&key.0).map_err(|_| SignedQuoteError::Signature)?;
+        key.verify_strict(&Self::message(&self.text), &signature).map_err(|_| SignedQuoteError::Signature)?;
+        serde_json::from_str(&self.text).map_err(|_| SignedQuoteError::Malformed)
+    }
+}
+
+/// What a price is made of: each number that the pricing oracle used, so that anybody can compute it again (docs/MARKET.md).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceInputs {
+    /// Price of one GPU, or of one device without one, for one hour, before the discount for a long hire.
+    pub price_micro_usd: MicroUsd,
+    /// The discount for the length of the hire, basis points.
+    pub discount_bps: u32,
+    /// What the price list says.
+    pub reference_micro_usd: MicroUsd,
+    /// How much of the supply is hired, basis points, as the oracle weighs it.
+    pub utilisation_bps: u32,
+    /// What utilisation makes of the reference, basis points.
+    pub scarcity_bps: u32,
+    /// What the connection's tier makes of it, basis points.
+    pub tier_bps: u32,
+    /// What the region makes of it, basis points.
+    pub region_bps: u32,
+    /// The highest floor among the suppliers of the devices.
+    pub floor_micro_usd: MicroUsd,
+    /// What kept the price from where these numbers would have it: `none`, `step`, `lowest`, `highest` or `floor`.
+    pub bound: String,
 }

@@ -6,6 +6,7 @@ pub mod clusters;
 pub mod devices;
 pub mod epochs;
 pub mod hardware;
+pub mod hire;
 pub mod joins;
 pub mod keys;
 pub mod network;

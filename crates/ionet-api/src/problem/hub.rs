@@ -31,6 +31,11 @@ impl From<HubError> for Problem {
             (ErrorKind::Invalid, Some(code)) => status_of(*code),
             (kind, _) => status_of_kind(kind),
         };
-        Self::with_status(status, error.code(), error.message()).because(error)
+        let problem = Self::with_status(status, error.code(), error.message());
+        let problem = match error.of_field() {
+            Some(field) => problem.field(field),
+            None => problem,
+        };
+        problem.because(error)
     }
 }

@@ -9,7 +9,6 @@ use ionet_types::ClusterId;
 use ionet_types::clusters::{BookRequest, Booked, Cluster, ClusterNode, MAX_NAME_BYTES};
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
-use ionet_types::quotes::QuoteRequest;
 use ionet_types::transactions::PreparedTransaction;
 use solana_signer::Signer as _;
 use std::collections::BTreeSet;
@@ -54,27 +53,30 @@ impl Hub {
     }
 
     async fn book(&self, caller: &Caller, request: &BookRequest) -> HubResult<Booked> {
-        let BookRequest { hardware, quantity, minutes, currency, name } = request;
-        check_name(name.as_deref())?;
+        check_name(request.name.as_deref())?;
         if self.store().clusters_prepared(caller.wallet).await? >= MAX_PREPARED {
             return Err(Code::PendingBookingLimit.into());
         }
-        let terms = QuoteRequest { hardware: hardware.clone(), quantity: *quantity, minutes: *minutes, currency: *currency };
-        let (kind, quoted, network, now_unix_secs) = self.quoted(&terms).await?;
+        if let Some(whole) = request.part_of {
+            self.check_whole(caller, whole, request.minutes).await?;
+        }
+        let (kind, quoted, network, now_unix_secs) = self.quoted(&request.terms()).await?;
         let new = NewCluster {
             id: self.new_cluster_id(),
             customer: caller.wallet,
-            name: name.clone(),
-            hardware: hardware.clone(),
+            name: request.name.clone(),
+            hardware: request.hardware.clone(),
             kind,
-            quantity: *quantity,
-            minutes: *minutes,
-            currency: *currency,
+            quantity: request.quantity,
+            minutes: request.minutes,
+            currency: request.currency,
             rate: quoted.offer.rate.0,
             rate_micro_usd: quoted.offer.rate_micro_usd.0,
             valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
             token: bs58::encode(rand::random::<[u8; 32]>()).into_string(),
             created_at_unix_secs: now_unix_secs,
+            requirements: request.requirements.clone(),
+            part_of: request.part_of,
         };
         self.reserve(&new, now_unix_secs).await?;
         let booked = self.booking_prepared(&new, &network.params, now_unix_secs).await;
@@ -83,6 +85,28 @@ impl Hub {
             self.store().cluster_forget(new.id).await?;
         }
         booked
+    }
+
+    /// Whether nodes can join this cluster for so long.
+    async fn check_whole(&self, caller: &Caller, whole: ClusterId, minutes: u32) -> HubResult<()> {
+        let row = self.owned(caller, whole).await?;
+        if row.offer.part_of.is_some() {
+            return Err(HubError::from(Code::PartRefused)
+                .saying("nodes join a cluster with a Ray of its own, not one that is itself a part")
+                .of("part_of"));
+        }
+        let booking = self.ledger().booking(&whole.bytes()).await?.filter(|booking| booking.status == Status::Running);
+        let until = booking.and_then(|booking| booking.book.hired_until_unix_secs());
+        let ending = row.terminate_at_unix_secs.is_some() || row.failed_at_unix_secs.is_some();
+        let Some(until) = until.filter(|_| !ending) else {
+            return Err(HubError::from(Code::PartRefused).saying("the cluster does not run").of("part_of"));
+        };
+        let left = minutes_left(until, self.ledger().chain_now_unix_secs().await?);
+        if minutes > left {
+            let why = format!("the cluster is hired for another {left} minutes: ask for no more, or extend it first");
+            return Err(HubError::from(Code::PartRefused).saying(why).of("minutes"));
+        }
+        Ok(())
     }
 
     /// Chooses devices and reserves them, again when somebody else was faster.
@@ -180,10 +204,14 @@ impl Hub {
     async fn cluster_viewed(&self, row: ClusterRow) -> HubResult<Cluster> {
         let id = row.offer.id;
         let nodes = self.nodes(id).await?;
-        match self.ledger().booking(&id.bytes()).await? {
-            Some(booking) => view::booked(&row, &booking, nodes),
-            None => view::prepared(&row.offer, &self.ledger().network().await?.params, nodes),
+        let mut cluster = match self.ledger().booking(&id.bytes()).await? {
+            Some(booking) => view::booked(&row, &booking, nodes)?,
+            None => view::prepared(&row.offer, &self.ledger().network().await?.params, nodes)?,
+        };
+        if cluster.part_of.is_none() {
+            cluster.parts = self.store().cluster_parts(id).await?;
         }
+        Ok(cluster)
     }
 
     /// The nodes of a cluster, by number.
@@ -232,6 +260,12 @@ impl Watcher {
             }
         }
     }
+}
+
+/// Whole minutes that a cluster is still hired for, the one that runs included: nodes that join it need no more.
+fn minutes_left(until_unix_secs: i64, now_unix_secs: i64) -> u32 {
+    let secs = until_unix_secs.saturating_sub(now_unix_secs).max(0);
+    u32::try_from(secs.saturating_add(59) / 60).unwrap_or(u32::MAX)
 }
 
 fn check_name(name: Option<&str>) -> HubResult<()> {

@@ -3,9 +3,10 @@
 use ionet_ledger::{LedgerError, Network};
 use ionet_market::{Quoted, quote};
 use ionet_rules::RuleError;
-use ionet_types::hardware::HardwareKind;
-use ionet_types::quotes::{Quote, QuoteRequest};
-use ionet_types::{Currency, MicroUsd, Money};
+use ionet_types::hardware::{HardwareKind, HardwareModel};
+use ionet_types::quotes::{PriceInputs, Quote, QuoteRequest, QuoteTerms, SignedQuote};
+use ionet_types::{Address, BaseUnits, Currency, MicroUsd, Money};
+use solana_signer::Signer as _;
 
 use crate::Hub;
 use crate::error::HubResult;
@@ -29,7 +30,22 @@ impl Hub {
             total: money(quoted.total),
             valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
             free_devices: u32::try_from(free).unwrap_or(u32::MAX),
+            price: PriceInputs::default(),
+            signed: self.signed(request, &quoted, &request.hardware),
         })
+    }
+
+    fn signed(&self, request: &QuoteRequest, quoted: &Quoted, hardware: &HardwareModel) -> SignedQuote {
+        let terms = QuoteTerms {
+            network: Address(self.ledger().program_id.to_bytes()),
+            request: request.clone(),
+            hardware: hardware.clone(),
+            rate: BaseUnits(quoted.offer.rate.0),
+            rate_micro_usd: MicroUsd(quoted.offer.rate_micro_usd.0),
+            valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
+        };
+        let key = &self.options().operator.quote;
+        SignedQuote::new(&terms, |message| key.sign_message(message).into())
     }
 
     /// The offer for these terms, with the network's state and time that it was made of.

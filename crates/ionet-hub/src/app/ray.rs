@@ -15,7 +15,8 @@ impl Hub {
         if !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
             caller.may_write()?;
         }
-        self.owned(caller, id).await?;
+        // The nodes of a part are in the Ray of the whole.
+        let id = self.owned(caller, id).await?.offer.part_of.unwrap_or(id);
         let reservations = self.store().reservations_of(id).await?;
         let head = reservations.iter().find(|reservation| reservation.node == 0).ok_or(Code::RayNotReady)?;
         let key = WorkloadKey { cluster_id: id.0, node: 0 };

@@ -81,6 +81,13 @@ struct Open {
     booking: BookingView,
 }
 
+impl Open {
+    /// Whether this node holds the state of a Ray cluster: the first one, unless its cluster is part of another one.
+    fn is_head(&self, node: u16) -> bool {
+        node == 0 && self.row.offer.part_of.is_none()
+    }
+}
+
 impl Hub {
     /// All clusters that are booked and not settled.
     async fn open_clusters(&self) -> HubResult<Vec<Open>> {

@@ -3,6 +3,7 @@
 use ionet_ledger::Cursor as LedgerCursor;
 use ionet_store::{Cursor, NewCluster};
 use ionet_types::hardware::{HardwareKind, HardwareModel};
+use ionet_types::market::Requirements;
 use ionet_types::transactions::{Record, RecordBody};
 
 use crate::Hub;
@@ -57,6 +58,9 @@ async fn adopt(hub: &Hub, record: &Record) -> HubResult<()> {
         valid_until_unix_secs: record.at_unix_secs,
         token: bs58::encode(rand::random::<[u8; 32]>()).into_string(),
         created_at_unix_secs: record.at_unix_secs,
+        // Neither is on chain: such a cluster is placed by its model alone, and has a Ray of its own.
+        requirements: Requirements::default(),
+        part_of: None,
     };
     Ok(hub.store().cluster_insert(&new, true).await?)
 }
@@ -66,5 +70,7 @@ fn model(hub: &Hub, kind: HardwareKind, rate_micro_usd: u64) -> HardwareModel {
     let models = hub.options().prices.models();
     let fits = models.iter().filter(|model| model.kind == kind);
     let same_price = fits.clone().find(|model| model.rate_micro_usd.0 == rate_micro_usd);
-    same_price.or_else(|| fits.min_by_key(|model| model.rate_micro_usd)).map_or_else(HardwareModel::cpu, |model| model.hardware.clone())
+    same_price
+        .or_else(|| fits.min_by_key(|model| model.rate_micro_usd.0.abs_diff(rate_micro_usd)))
+        .map_or_else(HardwareModel::cpu, |model| model.hardware.clone())
 }

@@ -16,7 +16,7 @@ async fn three_hours_paid_in_two_stages() {
     let world = World::open().await;
     let agents = world.agents(4).await;
     let customer = world.customer().await;
-    let terms = QuoteRequest { hardware: HardwareModel::cpu(), quantity: 4, minutes: 60, currency: Currency::Usdc };
+    let terms = QuoteRequest::new(HardwareModel::cpu(), 4, 60, Currency::Usdc);
     let quote = world.hub.quote(&terms).await.unwrap();
     assert_eq!((quote.total.display.as_str(), quote.free_devices), ("0.47035 USDC", 4));
 

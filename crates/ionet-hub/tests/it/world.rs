@@ -12,6 +12,7 @@ use ionet_types::clusters::{BookRequest, Booked, Cluster, ClusterStatus};
 use ionet_types::hardware::HardwareModel;
 use ionet_types::keys::{ChallengeRequest, SessionRequest};
 use ionet_types::payments::PaymentRequest;
+use ionet_types::quotes::QuoteRequest;
 use ionet_types::transactions::{PreparedTransaction, Receipt, SubmitRequest, Submitted};
 use ionet_types::{Address, BaseUnits, ClusterId, Currency};
 use solana_keypair::Keypair;
@@ -176,7 +177,7 @@ pub(crate) struct Customer {
 
 impl Customer {
     pub(crate) fn terms(quantity: u32, minutes: u32, currency: Currency) -> BookRequest {
-        BookRequest { hardware: HardwareModel::cpu(), quantity, minutes, currency, name: None }
+        BookRequest::new(QuoteRequest::new(HardwareModel::cpu(), quantity, minutes, currency))
     }
 
     pub(crate) async fn book(&self, quantity: u32, minutes: u32, currency: Currency) -> ClusterId {

@@ -12,6 +12,7 @@ mod sign_in;
 use ionet_store::{NewCluster, Store};
 use ionet_types::agent::{Hardware, HardwareKind as AgentKind, Isolation};
 use ionet_types::hardware::{HardwareKind, HardwareModel};
+use ionet_types::market::Requirements;
 use ionet_types::{Address, ClusterId, Currency, DeviceId};
 
 /// A store in a directory that lives as long as it.
@@ -41,6 +42,8 @@ pub(crate) fn cluster(customer: u8, quantity: u32) -> NewCluster {
         valid_until_unix_secs: 2_000,
         token: "t".repeat(32),
         created_at_unix_secs: 1_000,
+        requirements: Requirements::default(),
+        part_of: None,
     }
 }
 

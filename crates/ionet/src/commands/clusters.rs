@@ -7,7 +7,7 @@ use ionet_types::money::parse_decimal;
 use ionet_types::payments::{ExtensionRequest, PaymentRequest};
 use ionet_types::{BaseUnits, ClusterId};
 
-use super::quote::HireArgs;
+use super::hire::HireArgs;
 use crate::cli::PageArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -141,8 +141,7 @@ pub async fn run(command: ClustersCommand, context: &Context) -> Result<Exit> {
         ClustersCommand::Book { hire, name } => {
             let customer = Customer::sign_in(context).await?;
             let quote = customer.client.quote(&hire.quote_request()).await?;
-            let request =
-                BookRequest { hardware: hire.hardware, quantity: hire.nodes, minutes: hire.minutes, currency: hire.currency, name };
+            let request = BookRequest { name, quote: Some(quote.signed.clone()), ..BookRequest::new(hire.quote_request()) };
             let booked = customer.client.book(&request).await?;
             let id = booked.cluster.id;
             customer.sign_and_submit(&booked.transaction, &Wish::Book { cluster: id, request: &request, quote: Some(&quote) }).await?;

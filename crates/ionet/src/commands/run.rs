@@ -11,7 +11,7 @@ use serde::Serialize;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 use tokio_util::sync::CancellationToken;
 
-use super::quote::HireArgs;
+use super::hire::HireArgs;
 use crate::client::Client;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, exit_of, failure, render};
@@ -166,13 +166,9 @@ impl Run<'_> {
     async fn with_network(&mut self, client: Client, own: bool, package: &Package, entrypoint: String) -> Result<Exit> {
         let customer = self.unless_interrupted(self.customer(client)).await?;
         self.timings.network_ready = Some(self.now());
-        let hire = &self.args.hire;
         let request = BookRequest {
-            hardware: hire.hardware.clone(),
-            quantity: hire.nodes,
-            minutes: hire.minutes,
-            currency: hire.currency,
             name: self.args.script.file_name().map(|name| name.to_string_lossy().chars().take(16).collect()),
+            ..BookRequest::new(self.args.hire.quote_request())
         };
         let id = self.unless_interrupted(self.book(&customer, &request)).await?;
         self.timings.booked = Some(self.now());

@@ -3,6 +3,7 @@
 use bytemuck::bytes_of;
 use ionet_abi::instructions::Tag;
 use ionet_types::hardware::HardwareModel;
+use ionet_types::quotes::{PriceInputs, QuoteRequest, SignedQuote};
 use ionet_types::{Currency, Money};
 use solana_hash::Hash;
 use solana_instruction::{AccountMeta, Instruction};
@@ -83,7 +84,7 @@ fn whatever_asks_for_more_is_refused() {
 fn a_booking_is_signed_at_the_quoted_rate_or_below() {
     let scene = scene();
     let cluster = ClusterId::new();
-    let request = BookRequest { hardware: HardwareModel::cpu(), quantity: 2, minutes: 60, currency: Currency::Usdc, name: None };
+    let request = BookRequest::new(QuoteRequest::new(HardwareModel::cpu(), 2, 60, Currency::Usdc));
     let quote = Quote {
         hardware: HardwareModel::cpu(),
         kind: ionet_types::hardware::HardwareKind::Cpu,
@@ -96,6 +97,8 @@ fn a_booking_is_signed_at_the_quoted_rate_or_below() {
         total: Money::usdc(235_175),
         valid_until_unix_secs: 0,
         free_devices: 2,
+        price: PriceInputs::default(),
+        signed: SignedQuote { text: String::new(), signature: String::new() },
     };
     let book = |change: fn(&mut BookProductArgs)| {
         let mut arguments = BookProductArgs {

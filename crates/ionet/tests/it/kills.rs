@@ -12,6 +12,7 @@ use ionet_abi::accounts::VaultKind;
 use ionet_ledger::{BookingFilter, Ledger};
 use ionet_types::clusters::{BookRequest, Cluster, ClusterStatus};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::quotes::QuoteRequest;
 use ionet_types::{BaseUnits, ClusterId, Currency};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -125,22 +126,9 @@ async fn lead(url: &str, wallet: &Arc<Wallet>, random: &mut StdRng, seen: &mut S
 
 async fn book(customer: &Customer, random: &mut StdRng) -> Result<ClusterId> {
     let currency = if random.random() { Currency::Usdc } else { Currency::Io };
-    let request = BookRequest {
-        hardware: HardwareModel::cpu(),
-        quantity: random.random_range(1..=2),
-        minutes: if random.random() { 1 } else { 150 },
-        currency,
-        name: None,
-    };
-    let quote = customer
-        .client
-        .quote(&ionet_types::quotes::QuoteRequest {
-            hardware: request.hardware.clone(),
-            quantity: request.quantity,
-            minutes: request.minutes,
-            currency,
-        })
-        .await?;
+    let minutes = if random.random() { 1 } else { 150 };
+    let request = BookRequest::new(QuoteRequest::new(HardwareModel::cpu(), random.random_range(1..=2), minutes, currency));
+    let quote = customer.client.quote(&request.terms()).await?;
     customer.client.faucet(wire_address(customer.wallet.address())).await?;
     let id = customer.book(&request, &quote).await;
     if id.is_err() {

@@ -89,6 +89,19 @@ impl World {
         purpose(&cluster.row, cluster.booking.status, &cluster.booking.book, self.now)
     }
 
+    /// The cluster whose Ray the nodes of this one join: itself, unless it is part of another one. `None` when that is over.
+    fn whole<'a>(&'a self, cluster: &'a Open) -> Option<&'a Open> {
+        match cluster.row.offer.part_of {
+            None => Some(cluster),
+            Some(whole) => self.clusters.get(&whole).filter(|whole| self.purpose(whole) == Purpose::Run),
+        }
+    }
+
+    /// The clusters whose nodes have joined, or are to join, this one's Ray.
+    fn parts(&self, whole: ClusterId) -> impl Iterator<Item = &Open> {
+        self.clusters.values().filter(move |cluster| cluster.row.offer.part_of == Some(whole))
+    }
+
     /// The nodes of a cluster, by number, whether a device has them or not.
     fn nodes<'a>(&'a self, hub: &Hub, cluster: &Open) -> Vec<Node<'a>> {
         let id = cluster.row.offer.id;
@@ -126,6 +139,10 @@ async fn decide(hub: &Hub, world: &World) -> (bool, HubResult<()>) {
                     hub.signals().changed(id);
                 }
             }
+            Purpose::Run if world.whole(cluster).is_none() => {
+                end_with_whole(hub, world, cluster).await?;
+                changed.store(true, Ordering::Relaxed);
+            }
             Purpose::Run => {
                 let none = BTreeMap::new();
                 let outages = world.outages.get(&id).unwrap_or(&none);
@@ -145,13 +162,30 @@ async fn decide(hub: &Hub, world: &World) -> (bool, HubResult<()>) {
     (flag.into_inner(), result)
 }
 
+/// The cluster whose Ray this one's nodes joined is over, and so is their work: the customer's doing, unless the network failed it.
+async fn end_with_whole(hub: &Hub, world: &World, part: &Open) -> HubResult<()> {
+    let (store, id) = (hub.store(), part.row.offer.id);
+    let whole = match part.row.offer.part_of {
+        Some(whole) => store.cluster(whole).await?,
+        None => None,
+    };
+    if whole.is_some_and(|whole| whole.failed_at_unix_secs.is_some()) {
+        store.cluster_failed(id, world.now.chain_unix_secs).await?;
+    } else {
+        store.cluster_terminate(id, world.now.chain_unix_secs).await?;
+    }
+    hub.signals().metering.notify_one();
+    hub.signals().changed(id);
+    Ok(())
+}
+
 /// Does one thing. Returns whether the store is another one now.
 async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], action: &Action) -> HubResult<bool> {
     let (store, id, now) = (hub.store(), cluster.row.offer.id, world.now);
     match action {
         Action::Head(head) => store.cluster_head(id, Some(head)).await?,
-        Action::Retry { node, attempt } => retry(hub, cluster, nodes, *node, *attempt, now).await?,
-        Action::Replace { node, attempt, or_retry } => return replace(hub, cluster, nodes, *node, *attempt, *or_retry, now).await,
+        Action::Retry { node, attempt } => retry(hub, world, cluster, nodes, *node, *attempt).await?,
+        Action::Replace { node, attempt, or_retry } => return replace(hub, world, cluster, nodes, *node, *attempt, *or_retry).await,
         Action::Blame { node } => {
             if let Some(reservation) = nodes.get(usize::from(*node)).and_then(|node| node.reservation) {
                 store.device_failed(reservation.device_id, now.hub_unix_secs).await?;
@@ -184,25 +218,26 @@ async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], actio
 }
 
 /// Starts a node anew on its device.
-async fn retry(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, now: Now) -> HubResult<()> {
+async fn retry(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32) -> HubResult<()> {
     let id = cluster.row.offer.id;
     tracing::info!(cluster = %id, node, attempt = attempt + 1, "a node is started anew");
-    if node == 0 {
-        restart_others(hub, cluster, nodes, now).await?;
+    if cluster.is_head(node) {
+        restart_others(hub, world, cluster, nodes).await?;
     }
     Ok(hub.store().node_retry(id, node, attempt).await?)
 }
 
 /// Gives a node to another device. Nothing is stopped before another device is found.
-async fn replace(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, or_retry: bool, now: Now) -> HubResult<bool> {
+async fn replace(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, or_retry: bool) -> HubResult<bool> {
+    let now = world.now;
     let offer = &cluster.row.offer;
     let candidates: Vec<Candidate> = hub.candidates().await?;
     let nobody = BTreeSet::new();
     let want = Want { hardware: &offer.hardware, quantity: 1, exclude: &nobody };
     let chosen = place(&candidates, &want, rand::random(), now.hub_unix_secs).ok().and_then(|devices| devices.first().copied());
     if let Some(device) = chosen {
-        if node == 0 {
-            restart_others(hub, cluster, nodes, now).await?;
+        if cluster.is_head(node) {
+            restart_others(hub, world, cluster, nodes).await?;
         }
         if hub.store().node_replace(offer.id, node, device, attempt, now.hub_unix_secs).await? == Reserved::All {
             tracing::info!(cluster = %offer.id, node, %device, attempt, "a node moves to another device");
@@ -211,30 +246,40 @@ async fn replace(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], node: u16, attem
         return Ok(true);
     }
     if or_retry {
-        retry(hub, cluster, nodes, node, attempt.saturating_sub(1), now).await?;
+        retry(hub, world, cluster, nodes, node, attempt.saturating_sub(1)).await?;
     }
     Ok(or_retry)
 }
 
-/// The head begins anew, and with it all of Ray: whatever joined the old one begins anew as well. Done before the head itself, so that an
-/// interruption in between only repeats it.
-async fn restart_others(hub: &Hub, cluster: &Open, nodes: &[Node<'_>], now: Now) -> HubResult<()> {
+/// The head begins anew, and with it all of Ray: whatever joined the old one begins anew as well, nodes of other clusters included. Done
+/// before the head itself, so that an interruption in between only repeats it.
+async fn restart_others(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>]) -> HubResult<()> {
+    let id = cluster.row.offer.id;
+    restart_joined(hub, world, cluster, nodes, cluster.row.head.is_some()).await?;
+    for part in world.parts(id).filter(|part| world.purpose(part) == Purpose::Run) {
+        restart_joined(hub, world, part, &world.nodes(hub, part), cluster.row.head.is_some()).await?;
+    }
+    Ok(hub.store().cluster_head(id, None).await?)
+}
+
+/// Starts the nodes of a cluster anew that have joined a head. `had_head`: there was one.
+async fn restart_joined(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], had_head: bool) -> HubResult<()> {
     let (store, id) = (hub.store(), cluster.row.offer.id);
     let running = cluster.booking.book.started_at_unix_secs != 0;
-    for node in nodes.iter().filter(|node| node.number != 0 && node.reservation.is_some()) {
+    for node in nodes.iter().filter(|node| !cluster.is_head(node.number) && node.reservation.is_some()) {
         match node.state {
             // Its own failure has it started anew.
             NodeState::Missing | NodeState::Failed { .. } => continue,
             // It waits for a head and has seen none.
-            NodeState::Working if cluster.row.head.is_none() => continue,
+            NodeState::Working if !had_head => continue,
             NodeState::Working | NodeState::Ready | NodeState::Unknown { .. } => {}
         }
         if running {
-            store.outage_begin(id, node.number, now.chain_unix_secs).await?;
+            store.outage_begin(id, node.number, world.now.chain_unix_secs).await?;
         }
         store.node_retry(id, node.number, node.attempt()).await?;
     }
-    Ok(store.cluster_head(id, None).await?)
+    Ok(())
 }
 
 /// Tells every connected device what it is to run.
@@ -246,7 +291,10 @@ async fn tell(hub: &Hub, world: &World) -> HubResult<()> {
     for (device, seen) in &world.seen {
         let workloads = match reservations.get(device) {
             Some(reservation) if !reservation.releasing => match world.clusters.get(&reservation.cluster_id) {
-                Some(cluster) if world.purpose(cluster) == Purpose::Run => vec![workload(hub, world, cluster, reservation, seen)],
+                Some(cluster) if world.purpose(cluster) == Purpose::Run => match world.whole(cluster) {
+                    Some(whole) => vec![workload(hub, world, cluster, whole, reservation, seen)],
+                    None => Vec::new(),
+                },
                 Some(_) => Vec::new(),
                 None if world.prepared.contains(&reservation.cluster_id) => Vec::new(),
                 // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
@@ -260,8 +308,8 @@ async fn tell(hub: &Hub, world: &World) -> HubResult<()> {
     Ok(())
 }
 
-fn workload(hub: &Hub, world: &World, cluster: &Open, reservation: &Reservation, seen: &Seen) -> DesiredWorkload {
-    let (offer, book) = (&cluster.row.offer, &cluster.booking.book);
+fn workload(hub: &Hub, world: &World, cluster: &Open, whole: &Open, reservation: &Reservation, seen: &Seen) -> DesiredWorkload {
+    let book = &cluster.booking.book;
     let timing = &hub.options().timing;
     // Before the start the hired time is yet to come.
     let until = book.hired_until_unix_secs().unwrap_or_else(|| {
@@ -270,20 +318,21 @@ fn workload(hub: &Hub, world: &World, cluster: &Open, reservation: &Reservation,
     });
     // The device goes by its own clock, which is the hub's rather than the chain's.
     let lease_secs = until.saturating_sub(world.now.chain_unix_secs).saturating_add(timing.lease_margin_secs);
-    let is_head = reservation.node == 0;
+    let is_head = cluster.is_head(reservation.node);
+    let nodes = whole.booking.book.quantity.saturating_add(world.parts(whole.row.offer.id).map(|part| part.booking.book.quantity).sum());
     DesiredWorkload {
         key: WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node },
         lease_until_unix_secs: world.now.hub_unix_secs.saturating_add(lease_secs),
         attempt: reservation.attempt,
         spec: WorkloadSpec::Ray(RayNode {
             role: if is_head { RayRole::Head } else { RayRole::Worker },
-            nodes: u16::try_from(book.quantity).unwrap_or(u16::MAX),
-            token: Token::new(offer.token.clone()),
+            nodes: u16::try_from(nodes).unwrap_or(u16::MAX),
+            token: Token::new(whole.row.offer.token.clone()),
             cpus: seen.hardware.cpus,
             gpus: u32::try_from(seen.hardware.gpus.len()).unwrap_or(u32::MAX),
             memory_mb: None,
             object_store_mb: None,
-            head: if is_head { None } else { cluster.row.head.clone() },
+            head: if is_head { None } else { whole.row.head.clone() },
         }),
     }
 }

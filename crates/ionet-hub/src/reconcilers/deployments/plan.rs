@@ -242,7 +242,9 @@ pub fn plan(
             return vec![Action::Fail];
         }
     }
-    if let Some(head) = nodes.first().and_then(|node| node.head.clone())
+    // A part of another cluster has no head of its own.
+    if row.offer.part_of.is_none()
+        && let Some(head) = nodes.first().and_then(|node| node.head.clone())
         && row.head.as_ref() != Some(&head)
     {
         actions.push(Action::Head(head));

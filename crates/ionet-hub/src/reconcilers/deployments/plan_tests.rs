@@ -7,6 +7,7 @@ use ionet_rules::money::{Currency, MicroUsd, Units};
 use ionet_rules::params::Params;
 use ionet_store::{ClusterRow, NewCluster, Reservation};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::market::Requirements;
 use ionet_types::{Address, ClusterId, DeviceId};
 use proptest::prelude::*;
 
@@ -47,6 +48,8 @@ fn row() -> ClusterRow {
         valid_until_unix_secs: BOOKED,
         token: String::new(),
         created_at_unix_secs: BOOKED,
+        requirements: Requirements::default(),
+        part_of: None,
     };
     ClusterRow { offer, head: None, landed: true, terminate_at_unix_secs: None, failed_at_unix_secs: None, settled: false }
 }
