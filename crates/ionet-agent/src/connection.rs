@@ -163,6 +163,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
         join_token: shared.options.join_token.clone().filter(|_| credential.is_none()),
         credential: credential.map(|credential| credential.reveal().to_owned()),
         label: shared.options.label.clone(),
+        location: shared.options.location.clone(),
         declared: Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) },
         ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
     };

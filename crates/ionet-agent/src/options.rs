@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use ionet_types::{Address, agent::MAX_LABEL_BYTES};
+use ionet_types::{Address, agent::MAX_LABEL_BYTES, market::Location};
 
 use tokio::sync::watch;
 
@@ -17,6 +17,8 @@ pub struct AgentOptions {
     pub hub_url: String,
     /// Name for people to tell devices apart.
     pub label: Option<String>,
+    /// Where the device is.
+    pub location: Location,
     /// The wallet that owns the device: only it may register the device on chain, stake on it and choose where its rewards go.
     pub owner: Option<Address>,
     /// What lets the device in where the network does not know it yet; not sent any more once it is known.
@@ -48,6 +50,7 @@ impl AgentOptions {
             dir: dir.into(),
             hub_url: hub_url.into(),
             label: None,
+            location: Location::UNKNOWN,
             owner: None,
             join_token: None,
             link: None,

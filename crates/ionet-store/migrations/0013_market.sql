@@ -2,6 +2,7 @@
 ALTER TABLE clusters ADD COLUMN requirements TEXT NOT NULL DEFAULT '{}'; -- JSON
 ALTER TABLE clusters ADD COLUMN part_of TEXT; -- the cluster whose Ray its nodes join
 CREATE INDEX IF NOT EXISTS clusters_by_whole ON clusters (part_of) WHERE part_of IS NOT NULL;
+ALTER TABLE devices ADD COLUMN location TEXT NOT NULL DEFAULT '{}'; -- where it is, as it says, JSON
 -- On which terms a device is offered: its owner's word.
 CREATE TABLE IF NOT EXISTS device_terms (
     device_id TEXT PRIMARY KEY NOT NULL,

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use ionet_types::agent::{Declared, Hardware};
 use ionet_types::audit::{Actor, AuditAction};
+use ionet_types::market::Location;
 use ionet_types::{Address, DeviceId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::audit::{self, NewAudit};
 use crate::device_events::{self, DeviceEvent};
-use crate::{Store, StoreError, StoreResult, parsed};
+use crate::{Store, StoreError, StoreResult, json, json_text, parsed};
 
 /// A device as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct DeviceRow {
     pub label: Option<String>,
     /// What its agent last reported.
     pub hardware: Hardware,
+    /// Where it is, as it says.
+    pub location: Location,
     /// Version of its agent.
     pub agent_version: String,
     /// The wallet that it declared as its owner.
@@ -46,6 +49,8 @@ pub struct Reported<'a> {
     pub label: Option<&'a str>,
     /// What its agent found.
     pub hardware: &'a Hardware,
+    /// Where it is.
+    pub location: &'a Location,
     /// Version of its agent.
     pub agent_version: &'a str,
     /// What it declares and signs.
@@ -60,6 +65,7 @@ fn device(row: &SqliteRow) -> StoreResult<DeviceRow> {
         id: parsed(row, "id")?,
         label: row.try_get("label")?,
         hardware: serde_json::from_str(&hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?,
+        location: json(row, "location")?,
         agent_version: row.try_get("agent_version")?,
         owner: owner.map(|owner| owner.parse().map_err(|_| StoreError::Damaged { what: "owner" })).transpose()?,
         running_since_unix_secs: row.try_get("running_since_unix_secs")?,
@@ -89,10 +95,10 @@ pub(crate) async fn upsert(
     let hardware = serde_json::to_string(reported.hardware).map_err(|_| StoreError::Damaged { what: "hardware" })?;
     sqlx::query(
         "INSERT INTO devices
-             (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+             (id, label, hardware, agent_version, owner, running_since_unix_secs, registered_at_unix_secs, last_seen_unix_secs, location)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
          ON CONFLICT (id) DO UPDATE SET label = ?2, hardware = ?3, agent_version = ?4, owner = ?5, running_since_unix_secs = ?6,
-             last_seen_unix_secs = ?7",
+             last_seen_unix_secs = ?7, location = ?8",
     )
     .bind(id.to_string())
     .bind(reported.label)
@@ -101,6 +107,7 @@ pub(crate) async fn upsert(
     .bind(reported.declared.owner.map(|owner| owner.to_string()))
     .bind(reported.declared.running_since_unix_secs)
     .bind(now_unix_secs)
+    .bind(json_text(reported.location))
     .execute(connection)
     .await?;
     Ok(())

@@ -4,6 +4,6 @@ pub mod places;
 pub mod requirements;
 pub mod traits;
 
-pub use places::{Countries, Country, Region};
+pub use places::{Countries, Country, Location, Region};
 pub use requirements::{Arrangement, GpuInstance, Lease, Requirements};
 pub use traits::{Compliance, Security, ShortName, Tier};

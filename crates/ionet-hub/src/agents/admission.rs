@@ -127,6 +127,7 @@ impl Shared {
         let reported = Reported {
             label: said.label.as_deref(),
             hardware: &said.hardware,
+            location: &said.location,
             agent_version: &said.agent_version,
             declared: said.declared,
         };

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ionet_devices::fleet::Place;
 use ionet_types::agent::{Answer, DesiredState, DesiredWorkload, Hardware, HubMessage, ObservedState, ObservedWorkload, WorkloadKey};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::market::Location;
 use ionet_types::{ClusterId, DeviceId};
 use tokio::sync::{mpsc, watch};
 
@@ -36,6 +37,7 @@ pub(super) struct Session {
     /// Number of its presence in the store.
     presence: i64,
     hardware: Arc<Hardware>,
+    location: Location,
     model: Option<HardwareModel>,
     desired: watch::Sender<Option<DesiredState>>,
     pub(super) messages: mpsc::Sender<HubMessage>,
@@ -59,6 +61,8 @@ pub(super) struct Channels {
 pub struct Seen {
     /// What it is made of.
     pub hardware: Arc<Hardware>,
+    /// Where it is, as it says.
+    pub location: Location,
     /// Its model in the price list.
     pub model: Option<HardwareModel>,
     /// What it runs; `None` before its first report.
@@ -93,7 +97,7 @@ impl Directory {
         &self,
         device: DeviceId,
         (generation, presence): (u64, i64),
-        hardware: Hardware,
+        (hardware, location): (Hardware, Location),
         model: Option<HardwareModel>,
         place: Option<Place>,
     ) -> Channels {
@@ -103,6 +107,7 @@ impl Directory {
             generation,
             presence,
             hardware: Arc::new(hardware),
+            location,
             model,
             desired,
             messages,
@@ -246,6 +251,7 @@ fn keep_lease(workload: &mut DesiredWorkload, told: &[DesiredWorkload]) {
 impl Session {
     fn seen(&self) -> Seen {
         Seen {
+            location: self.location.clone(),
             hardware: self.hardware.clone(),
             model: self.model.clone(),
             observed: self.observed.clone(),

@@ -49,6 +49,7 @@ static HARDWARE: LazyLock<Arc<Hardware>> =
 impl OpenSession {
     fn seen(&self) -> Seen {
         Seen {
+            location: ionet_types::market::Location::UNKNOWN,
             hardware: HARDWARE.clone(),
             model: Some(HardwareModel::cpu()),
             observed: self.observed.clone(),

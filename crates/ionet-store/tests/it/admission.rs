@@ -5,6 +5,7 @@ use ionet_types::Address;
 use ionet_types::agent::{Declared, Hardware};
 use ionet_types::audit::Actor;
 use ionet_types::joins::JoinRefusal;
+use ionet_types::market::Location;
 use proptest::prelude::*;
 
 use crate::joins::token;
@@ -12,7 +13,7 @@ use crate::{TestStore, device, hardware, store};
 
 fn reported(hardware: &Hardware, owner: Option<Address>) -> Reported<'_> {
     let declared = Declared { owner, running_since_unix_secs: None };
-    Reported { label: None, hardware, agent_version: "0.1.0", declared }
+    Reported { label: None, hardware, location: &Location::UNKNOWN, agent_version: "0.1.0", declared }
 }
 
 fn presented(token: Option<u8>, credential: Option<u8>, offered: u8) -> Presented<'static> {

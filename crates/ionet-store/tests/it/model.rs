@@ -2,6 +2,7 @@
 
 use ionet_store::{Cursor, Reported, Store};
 use ionet_types::agent::Declared;
+use ionet_types::market::Location;
 use ionet_types::transactions::{Record, RecordBody, RecordFilter, RecordKind};
 use ionet_types::{Address, MicroUsd, Money, TransactionSignature};
 
@@ -12,7 +13,13 @@ async fn everything_survives_a_restart() {
     let test = store().await;
     let new = cluster(1, 1);
     let owner = Address([4; 32]);
-    let first = Reported { label: Some("rack 1"), hardware: &hardware(), agent_version: "0.1.0", declared: Declared::default() };
+    let first = Reported {
+        label: Some("rack 1"),
+        hardware: &hardware(),
+        location: &Location::UNKNOWN,
+        agent_version: "0.1.0",
+        declared: Declared::default(),
+    };
     let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(7) };
     let second = Reported { label: None, agent_version: "0.1.1", declared, ..first };
     test.store.device_connected(device(1), &first, 10).await.unwrap();

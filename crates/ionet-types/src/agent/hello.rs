@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::{Hardware, MAX_LABEL_BYTES, PROTOCOL_VERSION, ProtocolError, at_most};
 use crate::ids::Address;
+use crate::market::Location;
 
 /// Longest nonce of a challenge in bytes.
 pub const MAX_NONCE_BYTES: usize = 128;
@@ -44,6 +45,9 @@ pub struct Introduction {
     /// Name that the supplier gave the device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Where the device is.
+    #[serde(default, skip_serializing_if = "Location::is_unknown")]
+    pub location: Location,
     /// What the device declares about itself.
     #[serde(flatten)]
     pub declared: Declared,
@@ -62,6 +66,7 @@ impl Introduction {
             agent_version: agent_version.into(),
             hardware,
             label: None,
+            location: Location::UNKNOWN,
             declared: Declared::default(),
             join_token: None,
             credential: None,
@@ -85,6 +90,7 @@ impl std::fmt::Debug for Introduction {
             .field("agent_version", &self.agent_version)
             .field("hardware", &self.hardware)
             .field("label", &self.label)
+            .field("location", &self.location)
             .field("declared", &self.declared)
             .field("join_token", &given(&self.join_token))
             .field("credential", &given(&self.credential))

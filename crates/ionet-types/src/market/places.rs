@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
+use super::ShortName;
 use crate::ids::ParseIdError;
 
 /// A country, by its two letters of ISO 3166-1.
@@ -79,6 +80,27 @@ impl<'de> Deserialize<'de> for Country {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|error: ParseIdError| de::Error::custom(format!("{text:?}: {error}")))
+    }
+}
+
+/// Where a device is, as its supplier says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Location {
+    /// Its country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// Its data centre, room or rack: devices of one site are close together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<ShortName>,
+}
+
+impl Location {
+    /// Nothing is said of it.
+    pub const UNKNOWN: Self = Self { country: None, site: None };
+
+    /// Whether nothing is said of it.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::UNKNOWN
     }
 }
 

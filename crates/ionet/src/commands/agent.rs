@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use ionet_types::market::{Country, ShortName};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -49,6 +50,12 @@ pub struct OfferArgs {
     /// A name to tell devices apart
     #[arg(long)]
     pub label: Option<String>,
+    /// Country that the machine is in: two letters, such as DE. Customers choose by it
+    #[arg(long, value_name = "CC")]
+    pub country: Option<Country>,
+    /// Data centre, room or rack: machines of one site are close together
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<ShortName>,
     /// Logical CPUs to offer [default: all]
     #[arg(long, value_name = "N")]
     pub cpus: Option<u32>,

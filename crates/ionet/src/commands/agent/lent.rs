@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use ionet_agent::AgentOptions;
 use ionet_agent::service::Program;
+use ionet_types::market::Location;
 use serde::{Deserialize, Serialize};
 
 use super::OfferArgs;
@@ -21,6 +22,8 @@ const FILE: &str = "lent.json";
 pub(super) struct Lent {
     pub(super) hub: Option<String>,
     pub(super) label: Option<String>,
+    #[serde(flatten)]
+    pub(super) location: Location,
     pub(super) cpus: Option<u32>,
     pub(super) memory_mb: Option<u64>,
     pub(super) node_ip: Option<IpAddr>,
@@ -33,6 +36,7 @@ impl Lent {
         Ok(Self {
             hub: hub.or(kept.hub),
             label: offer.label.or(kept.label),
+            location: Location { country: offer.country.or(kept.location.country), site: offer.site.or(kept.location.site) },
             cpus: offer.cpus.or(kept.cpus),
             memory_mb: offer.memory_mb.or(kept.memory_mb),
             node_ip: offer.node_ip.or(kept.node_ip),
@@ -67,6 +71,7 @@ impl Lent {
     pub(super) fn options(&self, dir: &Path) -> Result<AgentOptions> {
         Ok(AgentOptions {
             label: self.label.clone(),
+            location: self.location.clone(),
             cpus: self.cpus,
             memory_mb: self.memory_mb,
             node_ip: self.node_ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -99,7 +104,7 @@ mod tests {
     fn what_was_chosen_is_kept_until_it_is_chosen_anew() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("agents/lent");
-        let none = OfferArgs { label: None, cpus: None, memory_mb: None, node_ip: None };
+        let none = OfferArgs { label: None, country: None, site: None, cpus: None, memory_mb: None, node_ip: None };
         assert!(Lent::of(&dir, None, none.clone()).unwrap().hub().is_err());
         let offer = OfferArgs { label: Some("garage".to_owned()), cpus: Some(2), ..none.clone() };
         Lent::of(&dir, Some("https://a".to_owned()), offer).unwrap().write(&dir).unwrap();
