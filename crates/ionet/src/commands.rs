@@ -14,6 +14,7 @@ pub mod payments;
 pub mod quote;
 pub mod rewards;
 pub mod run;
+pub mod scale;
 pub mod slashes;
 pub mod stakes;
 pub mod tne;

@@ -19,6 +19,7 @@ pub mod package;
 pub mod progress;
 pub mod ray;
 pub mod receipt;
+pub mod scale;
 pub mod signing;
 pub mod views;
 pub mod wallet;

@@ -88,6 +88,17 @@ impl RayJobs {
         Self { client, path: path.into() }
     }
 
+    /// The API of a cluster's Ray.
+    pub fn of(client: &Client, cluster: &ionet_types::clusters::Cluster) -> Self {
+        Self::new(client.clone(), cluster.ray_path.clone())
+    }
+
+    /// Asks Ray's state API, or another page of its dashboard, for JSON.
+    pub async fn state<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let answer = self.send(|| self.request(Method::GET, path)).await?;
+        expect_ok(answer, "read the cluster's state").await?.json().await.context("Ray's answer about its state was not understood")
+    }
+
     /// Sends the package, unless the cluster has it.
     pub async fn upload(&self, package: &Package) -> Result<()> {
         let path = format!("/api/packages/gcs/{}", package.name);

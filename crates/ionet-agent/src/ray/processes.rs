@@ -241,7 +241,8 @@ impl Layout<'_> {
             .arg(format!("--num_prestart_python_workers={}", resources.cpus))
             .arg(format!("--dashboard_agent_command={}", self.dashboard_agent_command()?))
             .arg(format!("--runtime_env_agent_command={}", self.runtime_env_agent_command()?))
-            .arg(format!("--node-name={}", self.ip));
+            // By this name customers find the nodes of their cluster in Ray's own answers.
+            .arg(format!("--node-name={}", node.key()));
         if self.is_head {
             command.arg("--head");
         }

@@ -61,6 +61,12 @@ pub enum ClustersCommand {
         #[arg(long, short, value_parser = clap::value_parser!(u32).range(1..=5_256_000))]
         minutes: u32,
     },
+    /// Add nodes to a running cluster, or let added ones go
+    #[command(after_help = super::scale::RESIZE_EXAMPLES)]
+    Resize(super::scale::ResizeArgs),
+    /// Follow a running cluster's load: add nodes for work that waits, let idle ones go
+    #[command(after_help = super::scale::AUTOSCALE_EXAMPLES)]
+    Autoscale(super::scale::AutoscaleArgs),
     /// End a cluster early: all unused minutes but the first hour's come back
     #[command(after_help = "Examples:\n  ionet clusters end 0193a0f2-7c1e-7d5a-9b1c-5d1f0e6a7b21")]
     End(IdArgs),
@@ -170,6 +176,8 @@ pub async fn run(command: ClustersCommand, context: &Context) -> Result<Exit> {
                 format!("{minutes} min more for {}\n\n{}", prepared.price.total.display, views::cluster(cluster))
             })?;
         }
+        ClustersCommand::Resize(args) => super::scale::resize(args, context).await?,
+        ClustersCommand::Autoscale(args) => super::scale::autoscale(args, context).await?,
         ClustersCommand::End(IdArgs { id }) => {
             let cluster = context.signed_in().await?.end_cluster(id).await?;
             context.out.answer(&cluster, views::cluster)?;
@@ -204,7 +212,7 @@ pub async fn run(command: ClustersCommand, context: &Context) -> Result<Exit> {
 }
 
 /// An amount that a person typed, in the cluster's coin.
-fn parse_amount(text: &str, cluster: &Cluster) -> Result<BaseUnits> {
+pub(super) fn parse_amount(text: &str, cluster: &Cluster) -> Result<BaseUnits> {
     parse_decimal(text, cluster.currency.decimals()).filter(|amount| *amount > 0).map(BaseUnits).ok_or_else(|| {
         Failure::new(format!("{text} is not an amount of {}", cluster.currency))
             .hint(format!("write it like 0.25, with at most {} decimals", cluster.currency.decimals()))
