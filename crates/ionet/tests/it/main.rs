@@ -5,6 +5,7 @@ mod cli;
 mod joins;
 mod kills;
 mod run;
+mod scale;
 mod stakes;
 mod support;
 mod up;
