@@ -130,6 +130,7 @@ impl From<Code> for HubError {
             | Code::FaucetClosed
             | Code::TransactionForeign
             | Code::DeviceNotYours
+            | Code::OperatorOnly
             | Code::DeviceOwnerUndeclared => ErrorKind::Forbidden,
             Code::ClusterNotFound
             | Code::DeviceNotFound

@@ -1,5 +1,6 @@
 //! What the owner of a hub chooses when opening it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use ionet_ledger::{Ledger, Operator};
 use ionet_market::PriceList;
 use ionet_rules::money::MicroUsd;
+use ionet_types::Address;
 
 use crate::clock::Clock;
 use crate::epochs::inputs::Unmeasured;
@@ -26,6 +28,8 @@ pub struct HubOptions {
     pub ledger: Ledger,
     /// The operator's keys.
     pub operator: Arc<Operator>,
+    /// Wallets that act for the operator: they attest what devices offer, and block and unblock them.
+    pub operators: BTreeSet<Address>,
     /// What the network rents out, and for how much.
     pub prices: PriceList,
     /// Whether this is a network on one machine, with a faucet.

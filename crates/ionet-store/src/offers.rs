@@ -1,9 +1,13 @@
 //! On which terms devices are offered (their owners' word) and what the operator has seen proof of. JSON that the hub reads and writes.
 
+use ionet_types::audit::{Actor, AuditAction};
+use ionet_types::market::Attestation;
 use ionet_types::{Address, DeviceId};
 use sqlx::Row as _;
 
-use crate::{Store, StoreResult, parsed};
+use crate::audit::{self, NewAudit};
+use crate::devices::owner;
+use crate::{Store, StoreResult, json, json_text, parsed};
 
 impl Store {
     /// The terms of every device that has any.
@@ -29,24 +33,39 @@ impl Store {
     }
 
     /// What the operator has seen proof of, of every device that has any.
-    pub async fn attestations_all(&self) -> StoreResult<Vec<(DeviceId, String)>> {
+    pub async fn attestations_all(&self) -> StoreResult<Vec<(DeviceId, Attestation)>> {
         let rows = sqlx::query("SELECT device_id, attestation FROM attestations").fetch_all(&self.read).await?;
-        rows.iter().map(|row| Ok((parsed(row, "device_id")?, row.try_get("attestation")?))).collect()
+        rows.iter().map(|row| Ok((parsed(row, "device_id")?, json(row, "attestation")?))).collect()
     }
 
     /// Sets what the operator has seen proof of.
-    pub async fn attestation_set(&self, device: DeviceId, attestation: &str, by: Address, now_unix_secs: i64) -> StoreResult<()> {
+    pub async fn attestation_set(
+        &self,
+        device: DeviceId,
+        attestation: &Attestation,
+        by: Address,
+        now_unix_secs: i64,
+    ) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
         sqlx::query(
             "INSERT INTO attestations (device_id, attestation, attested_by, attested_at_unix_secs) VALUES (?, ?, ?, ?)
              ON CONFLICT (device_id) DO UPDATE SET attestation = excluded.attestation, attested_by = excluded.attested_by,
              attested_at_unix_secs = excluded.attested_at_unix_secs",
         )
         .bind(device.to_string())
-        .bind(attestation)
+        .bind(json_text(attestation))
         .bind(by.to_string())
         .bind(now_unix_secs)
-        .execute(&self.write)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        let entry = NewAudit {
+            actor: Actor::Wallet(by),
+            action: AuditAction::DeviceAttested,
+            subject: device.to_string(),
+            concerns: owner(&mut transaction, device).await?,
+            detail: serde_json::json!(attestation),
+        };
+        audit::append(&mut transaction, &entry, now_unix_secs).await?;
+        Ok(transaction.commit().await?)
     }
 }

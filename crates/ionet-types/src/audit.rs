@@ -115,6 +115,10 @@ actions! {
     DeviceBlocked = "device_blocked";
     /// A device's block was lifted.
     DeviceUnblocked = "device_unblocked";
+    /// The operator has seen proof of what a device offers.
+    DeviceAttested = "device_attested";
+    /// An owner set on which terms a device is offered.
+    DeviceTermsSet = "device_terms_set";
     /// An owner paused a device.
     DevicePaused = "device_paused";
     /// An owner resumed a device.

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::hardware::{HardwareKind, HardwareModel};
 use crate::ids::DeviceId;
+use crate::market::{Attestation, Location, Tier};
 
 /// Whether a device is heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -127,6 +128,14 @@ pub struct Device {
     pub status: DeviceStatus,
     /// What its past is worth, 0 to 1,000.
     pub reputation: u32,
+    /// Where it is, as its supplier says.
+    #[serde(default, skip_serializing_if = "Location::is_unknown")]
+    pub location: Location,
+    /// How well it is connected, as last measured.
+    pub tier: Tier,
+    /// What the operator has seen proof of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<Attestation>,
     /// What was seen of it in the hour that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hour: Option<DeviceHour>,

@@ -1,9 +1,13 @@
 //! What a customer asks of the machines, where they are, and what the market answers.
 
 pub mod places;
+pub mod prices;
+pub mod offers;
 pub mod requirements;
 pub mod traits;
 
+pub use offers::Attestation;
 pub use places::{Countries, Country, Location, Region};
+pub use prices::{Discount, Price, PriceBoard, PriceHistory, PricePoint};
 pub use requirements::{Arrangement, GpuInstance, Lease, Requirements};
 pub use traits::{Compliance, Security, ShortName, Tier};

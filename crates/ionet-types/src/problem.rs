@@ -118,6 +118,7 @@ codes! {
     HardwareUnknown = "hardware_unknown", "the network does not rent out this model";
     CapacityInsufficient = "capacity_insufficient", "fewer devices of this model are free than asked for";
     PendingBookingLimit = "pending_booking_limit", "too many bookings wait for your signature: sign one, or wait until they lapse";
+    OperatorOnly = "operator_only", "only the network's operator may do this";
     QuoteInvalid = "quote_invalid", "the quote is not one that this network signed for these terms";
     QuoteExpired = "quote_expired", "the quote no longer holds: ask for a new one";
     PartRefused = "part_refused", "nodes can only join a running cluster of your own, for no longer than it is hired";

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::hardware::{HardwareKind, HardwareModel};
 use crate::ids::Address;
-use crate::market::Requirements;
+use crate::market::{Price, Requirements};
 use crate::money::{BaseUnits, Currency, MicroUsd, Money};
 
 /// What is to be hired.
@@ -62,8 +62,15 @@ pub struct Quote {
     pub valid_until_unix_secs: i64,
     /// Devices that fulfil the terms and can be hired now.
     pub free_devices: u32,
-    /// What the price is made of.
-    pub price: PriceInputs,
+    /// Price of one GPU, or of one device without a GPU, for one hour, with the discount for the length of the hire.
+    pub price_micro_usd: MicroUsd,
+    /// That discount, basis points.
+    pub discount_bps: u32,
+    /// The least that the suppliers of the devices ask.
+    pub floor_micro_usd: MicroUsd,
+    /// What the network's price is made of, where the devices are; absent where it is the price list's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// The same terms as the hub holds itself to until then.
     pub signed: SignedQuote,
 }
@@ -136,27 +143,4 @@ impl SignedQuote {
         key.verify_strict(&Self::message(&self.text), &signature).map_err(|_| SignedQuoteError::Signature)?;
         serde_json::from_str(&self.text).map_err(|_| SignedQuoteError::Malformed)
     }
-}
-
-/// What a price is made of: each number that the pricing oracle used, so that anybody can compute it again (docs/MARKET.md).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PriceInputs {
-    /// Price of one GPU, or of one device without one, for one hour, before the discount for a long hire.
-    pub price_micro_usd: MicroUsd,
-    /// The discount for the length of the hire, basis points.
-    pub discount_bps: u32,
-    /// What the price list says.
-    pub reference_micro_usd: MicroUsd,
-    /// How much of the supply is hired, basis points, as the oracle weighs it.
-    pub utilisation_bps: u32,
-    /// What utilisation makes of the reference, basis points.
-    pub scarcity_bps: u32,
-    /// What the connection's tier makes of it, basis points.
-    pub tier_bps: u32,
-    /// What the region makes of it, basis points.
-    pub region_bps: u32,
-    /// The highest floor among the suppliers of the devices.
-    pub floor_micro_usd: MicroUsd,
-    /// What kept the price from where these numbers would have it: `none`, `step`, `lowest`, `highest` or `floor`.
-    pub bound: String,
 }
