@@ -3,6 +3,8 @@
 //! Pure and in memory: `now`, a seed and the data come in, a decision comes out; the same arguments give the same decision everywhere.
 
 pub mod autoscale;
+pub mod durations;
+pub mod oracle;
 pub mod placement;
 pub mod prices;
 pub mod quote;
