@@ -14,6 +14,7 @@ pub mod decisions;
 mod devices;
 mod epochs;
 mod error;
+mod market;
 mod options;
 mod pace;
 mod proofs;
@@ -33,7 +34,7 @@ pub use caller::{Caller, Via};
 pub use clock::Clock;
 pub use epochs::inputs::Unmeasured;
 pub use error::{ErrorKind, HubError, HubResult};
-pub use options::{Admission, HubOptions, Limits, Timing};
+pub use options::{Admission, HubOptions, Limits, Pricing, Timing};
 pub use proofs::Measuring;
 pub use proofs::transfers::Transfer;
 
@@ -43,6 +44,7 @@ use epochs::archive::Archive;
 use epochs::watch::Watching;
 use ionet_epochs::Closed;
 use ionet_store::Store;
+use market::Market;
 use ionet_types::Address;
 use pace::Paced;
 use proofs::Proving;
@@ -58,6 +60,7 @@ struct Inner {
     store: Store,
     signals: Arc<Signals>,
     agents: Agents,
+    market: Market,
     watching: Watching,
     proving: Proving,
     trials: Trials,
@@ -85,6 +88,7 @@ impl Hub {
         let watches = store.watches(now_unix_secs.saturating_sub(WATCHES_READ_SECS)).await?;
         let lives = Lives::load(&store, &watches, options.timing.device_grace(), now_unix_secs).await?;
         let proving = Proving::load(&store, options.measuring).await?;
+        let market = Market::load(&store, &options).await?;
         let agents = Agents::new(&options, store.clone(), signals.clone(), lives);
         let archive = Archive::new(options.epochs.clone());
         let (records_read_unix_secs, tree) = (AtomicI64::new(i64::MIN), Mutex::default());
@@ -95,6 +99,7 @@ impl Hub {
             store,
             signals,
             agents,
+            market,
             watching,
             proving,
             trials: Trials::default(),

@@ -32,6 +32,8 @@ pub struct HubOptions {
     pub operators: BTreeSet<Address>,
     /// What the network rents out, and for how much.
     pub prices: PriceList,
+    /// What moves prices.
+    pub pricing: Pricing,
     /// Whether this is a network on one machine, with a faucet.
     pub local: bool,
     /// Price of one IO that the operator's own oracle submits before the last one goes stale; `None` leaves it to others.
@@ -50,6 +52,16 @@ pub struct HubOptions {
     pub admission: Admission,
     /// How much of what may happen.
     pub limits: Limits,
+}
+
+/// What moves prices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pricing {
+    /// The market: scarcity, connections, places and what suppliers ask, from the price list's reference (docs/PRICES.md).
+    #[default]
+    Market,
+    /// Nothing: prices are the price list's.
+    List,
 }
 
 /// Which devices a hub lets in that it does not know.

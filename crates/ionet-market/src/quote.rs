@@ -1,13 +1,15 @@
-//! What a cluster costs: the price list's dollar rate, converted into the customer's currency, with the rules' own cost and fees.
+//! What a cluster costs: the price of its dearest node, less the discount for its length, in the customer's currency, with the rules' own
+//! cost and fees.
 
 use ionet_rules::RuleError;
 use ionet_rules::booking::{Booking, Offer};
-use ionet_rules::money::{Currency, MicroUsd, Units, io_for_value_up};
+use ionet_rules::money::{Currency, MicroUsd, Units};
 use ionet_rules::params::Params;
-use ionet_types::quotes::QuoteRequest;
+use ionet_types::hardware::HardwareKind;
 use thiserror::Error;
 
-use crate::prices::{Model, PriceList};
+use crate::durations::Discounts;
+use crate::oracle::{Asked, Rates, rates};
 
 /// How long an offer can be accepted, seconds.
 pub const OFFER_VALID_SECS: i64 = 120;
@@ -15,9 +17,6 @@ pub const OFFER_VALID_SECS: i64 = 120;
 /// Why there is no quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum MarketError {
-    /// The price list has no such model.
-    #[error("the network does not rent out this model")]
-    HardwareUnknown,
     /// A rule refuses the terms.
     #[error("{}", .0.sentence())]
     Rule(RuleError),
@@ -40,71 +39,74 @@ pub struct Quoted {
     pub fees: Units,
     /// The sum.
     pub total: Units,
+    /// Price of one GPU, or of one device without one, for one hour, with the discount, micro-USD.
+    pub price_micro_usd: u64,
+    /// The discount, basis points.
+    pub discount_bps: u32,
 }
 
-/// Quotes a cluster at `now_unix_secs` on the chain's clock. `io_price` is the oracle's, needed for IO only.
-pub fn quote<'a>(
-    prices: &'a PriceList,
-    request: &QuoteRequest,
+/// Quotes `quantity` nodes that ask this at `now_unix_secs` on the chain's clock. `io_price` is the oracle's, needed for IO only.
+pub fn quote(
+    kind: HardwareKind,
+    quantity: u32,
+    asked: &Asked,
+    currency: Currency,
     io_price: Option<MicroUsd>,
     params: &Params,
     now_unix_secs: i64,
-) -> Result<(&'a Model, Quoted), MarketError> {
-    let model = prices.model(&request.hardware).ok_or(MarketError::HardwareUnknown)?;
-    let rate_micro_usd = MicroUsd(model.rate_micro_usd.0);
-    let currency = request.currency.rules();
-    let rate = match currency {
-        Currency::Usdc => Units(rate_micro_usd.0),
-        Currency::Io => Units(io_for_value_up(rate_micro_usd, io_price.ok_or(RuleError::PriceStale)?)?.0),
-    };
+) -> Result<Quoted, MarketError> {
+    let Rates { rate, rate_micro_usd } = rates(asked, currency, io_price, params)?;
     let offer = Offer {
         currency,
-        hardware: model.kind.rules(),
-        quantity: request.quantity,
-        minutes: request.minutes,
+        hardware: kind.rules(),
+        quantity,
+        minutes: asked.minutes,
         rate,
         rate_micro_usd,
         valid_until_unix_secs: now_unix_secs.saturating_add(OFFER_VALID_SECS),
     };
     // The same rule that the program applies when the offer is accepted.
     let booking = Booking::book(&offer, params, now_unix_secs)?;
-    Ok((model, Quoted { offer, cost: booking.cost, fees: booking.fees, total: booking.total()? }))
+    let discounts = Discounts::new(currency, params);
+    Ok(Quoted {
+        offer,
+        cost: booking.cost,
+        fees: booking.fees,
+        total: booking.total()?,
+        price_micro_usd: discounts.rate(asked.price_micro_usd, asked.minutes).max(asked.floor_micro_usd),
+        discount_bps: u32::try_from(discounts.bps(asked.minutes)).unwrap_or(u32::MAX),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use ionet_types::hardware::HardwareModel;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn request(quantity: u32, minutes: u32, currency: ionet_types::Currency) -> QuoteRequest {
-        QuoteRequest::new(HardwareModel::cpu(), quantity, minutes, currency)
+    fn asked(minutes: u32) -> Asked {
+        Asked { price_micro_usd: 115_000, floor_micro_usd: 0, gpu_milli: 1_000, minutes }
     }
 
     #[test]
     fn the_documented_example() {
-        let prices = PriceList::default();
-        let (_, quoted) = quote(&prices, &request(4, 60, ionet_types::Currency::Usdc), None, &Params::DEFAULT, 0).unwrap();
+        let quoted = quote(HardwareKind::Cpu, 4, &asked(60), Currency::Usdc, None, &Params::DEFAULT, 0).unwrap();
         assert_eq!((quoted.cost, quoted.fees, quoted.total), (Units(460_000), Units(10_350), Units(470_350)));
+        assert_eq!((quoted.price_micro_usd, quoted.discount_bps), (115_000, 0));
     }
 
     #[test]
-    fn io_needs_a_price_and_unknown_models_have_none() {
-        let prices = PriceList::default();
-        let io = request(1, 60, ionet_types::Currency::Io);
-        assert_eq!(quote(&prices, &io, None, &Params::DEFAULT, 0).unwrap_err(), MarketError::Rule(RuleError::PriceStale));
-        let unknown = QuoteRequest { hardware: "abacus".parse().unwrap(), ..io };
-        assert_eq!(quote(&prices, &unknown, None, &Params::DEFAULT, 0).unwrap_err(), MarketError::HardwareUnknown);
+    fn io_needs_a_price() {
+        let refused = quote(HardwareKind::Cpu, 1, &asked(60), Currency::Io, None, &Params::DEFAULT, 0);
+        assert_eq!(refused.unwrap_err(), MarketError::Rule(RuleError::PriceStale));
     }
 
     proptest! {
         #[test]
-        fn a_quote_in_io_is_worth_its_dollars(quantity in 1_u32..1000, minutes in 1_u32..100_000, price in 1_000_u64..1_000_000_000) {
-            let prices = PriceList::default();
-            let quoted = |currency| quote(&prices, &request(quantity, minutes, currency), Some(MicroUsd(price)), &Params::DEFAULT, 1_000);
-            let (_, usdc) = quoted(ionet_types::Currency::Usdc).unwrap();
-            let (_, io) = quoted(ionet_types::Currency::Io).unwrap();
+        fn a_quote_in_io_is_worth_its_dollars(quantity in 1_u32..1000, minutes in 1_u32..=60, price in 1_000_u64..1_000_000_000) {
+            let quoted = |currency| quote(HardwareKind::Cpu, quantity, &asked(minutes), currency, Some(MicroUsd(price)), &Params::DEFAULT, 1_000);
+            let usdc = quoted(Currency::Usdc).unwrap();
+            let io = quoted(Currency::Io).unwrap();
             prop_assert_eq!(usdc.total, usdc.cost.plus(usdc.fees).unwrap());
             // Rounded up once per device-hour and once per cost: never below the dollar price.
             let worth = u128::from(io.cost.0) * u128::from(price);
@@ -112,8 +114,11 @@ mod tests {
         }
 
         #[test]
-        fn any_terms_are_quoted_or_refused(quantity: u32, minutes: u32, price: u64) {
-            let _ = quote(&PriceList::default(), &request(quantity, minutes, ionet_types::Currency::Io), Some(MicroUsd(price)), &Params::DEFAULT, 0);
+        fn any_terms_are_quoted_or_refused(quantity: u32, minutes: u32, price: u64, price_micro_usd: u64, floor_micro_usd: u64, gpu_milli: u32) {
+            let asked = Asked { price_micro_usd, floor_micro_usd, gpu_milli, minutes };
+            for currency in [Currency::Usdc, Currency::Io] {
+                let _ = quote(HardwareKind::Gpu, quantity, &asked, currency, Some(MicroUsd(price)), &Params::DEFAULT, 0);
+            }
         }
     }
 }

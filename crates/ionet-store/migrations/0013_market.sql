@@ -16,12 +16,19 @@ CREATE TABLE IF NOT EXISTS attestations (
     attested_by TEXT NOT NULL,
     attested_at_unix_secs INTEGER NOT NULL
 ) STRICT;
--- Prices: the oracle's whole state, and what it said.
+-- The pricing oracle's whole state.
 CREATE TABLE IF NOT EXISTS price_oracle (
     id INTEGER PRIMARY KEY CHECK (id = 0),
     state TEXT NOT NULL, -- JSON
     changed_at_unix_secs INTEGER NOT NULL
 ) STRICT;
+-- The price index: one point for each hour of each series.
+CREATE TABLE IF NOT EXISTS price_points (
+    series TEXT NOT NULL, -- a model, or empty for the whole network
+    from_unix_secs INTEGER NOT NULL,
+    point TEXT NOT NULL, -- JSON
+    PRIMARY KEY (series, from_unix_secs)
+) STRICT, WITHOUT ROWID;
 -- Every node that a device was hired for, and how that went: what survival is predicted from.
 CREATE TABLE IF NOT EXISTS hires (
     cluster_id TEXT NOT NULL,

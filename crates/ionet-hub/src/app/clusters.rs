@@ -1,17 +1,18 @@
 //! Clusters: book, list, show, watch, end.
 
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use ionet_ledger::{BookingView, address, instructions};
-use ionet_market::{Want, place};
+use ionet_ledger::{BookingView, Network, address, instructions};
+use ionet_market::oracle::node_rate;
+use ionet_market::request::Request;
 use ionet_rules::booking::Status;
 use ionet_store::{ClusterRow, NewCluster, Reserved};
 use ionet_types::ClusterId;
 use ionet_types::clusters::{BookRequest, Booked, Cluster, ClusterNode, MAX_NAME_BYTES};
 use ionet_types::page::{Page, PageRequest};
 use ionet_types::problem::Code;
+use ionet_types::quotes::QuoteTerms;
 use ionet_types::transactions::PreparedTransaction;
 use solana_signer::Signer as _;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
@@ -60,31 +61,78 @@ impl Hub {
         if let Some(whole) = request.part_of {
             self.check_whole(caller, whole, request.minutes).await?;
         }
-        let (kind, quoted, network, now_unix_secs) = self.quoted(&request.terms()).await?;
-        let new = NewCluster {
-            id: self.new_cluster_id(),
-            customer: caller.wallet,
-            name: request.name.clone(),
-            hardware: request.hardware.clone(),
-            kind,
-            quantity: request.quantity,
-            minutes: request.minutes,
-            currency: request.currency,
-            rate: quoted.offer.rate.0,
-            rate_micro_usd: quoted.offer.rate_micro_usd.0,
-            valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
-            token: bs58::encode(rand::random::<[u8; 32]>()).into_string(),
-            created_at_unix_secs: now_unix_secs,
-            requirements: request.requirements.clone(),
-            part_of: request.part_of,
-        };
-        self.reserve(&new, now_unix_secs).await?;
+        let terms = request.terms();
+        let mut checked = self.checked(&terms)?;
+        let (network, now_unix_secs) = futures::try_join!(self.ledger().network(), self.ledger().chain_now_unix_secs())?;
+        let promised = request.quote.as_ref().map(|quote| self.promised(quote, &terms, now_unix_secs)).transpose()?;
+        if let Some(promised) = &promised {
+            self.only(&mut checked, &promised.hardware);
+        }
+        let new = self.reserve(caller, request, &checked, promised.as_ref(), &network, now_unix_secs).await?;
         let booked = self.booking_prepared(&new, &network.params, now_unix_secs).await;
         if booked.is_err() {
             // Best effort: what stays is forgotten when the offer ends.
             self.store().cluster_forget(new.id).await?;
+            self.market().mark_all();
         }
         booked
+    }
+
+    /// Chooses devices and reserves them, again when somebody else was faster.
+    async fn reserve(
+        &self,
+        caller: &Caller,
+        request: &BookRequest,
+        checked: &Request,
+        promised: Option<&QuoteTerms>,
+        network: &Network,
+        now_unix_secs: i64,
+    ) -> HubResult<NewCluster> {
+        for _ in 0..PLACE_ATTEMPTS {
+            let Some(chosen) = self.choose(checked).await? else {
+                let (free, wanted) = (self.fitting(checked), checked.nodes);
+                let why = format!("{free} devices that fulfil the terms are free, {wanted} are wanted; a preflight says what is in the way");
+                return Err(HubError::from(Code::CapacityInsufficient).saying(why));
+            };
+            let (rate, rate_micro_usd, valid_until_unix_secs) = match promised {
+                Some(promised) => {
+                    let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
+                    if floor > promised.rate_micro_usd.0 {
+                        return Err(HubError::from(Code::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote"));
+                    }
+                    (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)
+                }
+                None => {
+                    let offer = self.quoted(&request.terms(), &chosen, network, now_unix_secs).await?.offer;
+                    (offer.rate.0, offer.rate_micro_usd.0, offer.valid_until_unix_secs)
+                }
+            };
+            let new = NewCluster {
+                id: self.new_cluster_id(),
+                customer: caller.wallet,
+                name: request.name.clone(),
+                hardware: chosen.hardware,
+                kind: chosen.kind,
+                quantity: request.quantity,
+                minutes: request.minutes,
+                currency: request.currency,
+                rate,
+                rate_micro_usd,
+                valid_until_unix_secs,
+                token: bs58::encode(rand::random::<[u8; 32]>()).into_string(),
+                created_at_unix_secs: now_unix_secs,
+                requirements: request.requirements.clone(),
+                part_of: request.part_of,
+            };
+            let reserved = self.store().cluster_reserve(&new, &chosen.devices, now_unix_secs).await?;
+            for device in chosen.devices {
+                self.market().mark(device);
+            }
+            if reserved == Reserved::All {
+                return Ok(new);
+            }
+        }
+        Err(Code::CapacityInsufficient.into())
     }
 
     /// Whether nodes can join this cluster for so long.
@@ -107,21 +155,6 @@ impl Hub {
             return Err(HubError::from(Code::PartRefused).saying(why).of("minutes"));
         }
         Ok(())
-    }
-
-    /// Chooses devices and reserves them, again when somebody else was faster.
-    async fn reserve(&self, new: &NewCluster, now_unix_secs: i64) -> HubResult<()> {
-        let none = BTreeSet::new();
-        let want = Want { hardware: &new.hardware, quantity: new.quantity, exclude: &none };
-        for _ in 0..PLACE_ATTEMPTS {
-            let candidates = self.candidates().await?;
-            let devices = place(&candidates, &want, rand::random(), now_unix_secs)
-                .map_err(|insufficient| HubError::from(Code::CapacityInsufficient).saying(insufficient.to_string()))?;
-            if self.store().cluster_reserve(new, &devices, now_unix_secs).await? == Reserved::All {
-                return Ok(());
-            }
-        }
-        Err(Code::CapacityInsufficient.into())
     }
 
     async fn booking_prepared(&self, new: &NewCluster, params: &ionet_rules::params::Params, now_unix_secs: i64) -> HubResult<Booked> {

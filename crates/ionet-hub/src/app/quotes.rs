@@ -1,26 +1,32 @@
-//! Quotes: what a cluster would cost now.
+//! Quotes: what a cluster would cost now, and the hub's signature under it.
 
 use ionet_ledger::{LedgerError, Network};
 use ionet_market::{Quoted, quote};
 use ionet_rules::RuleError;
-use ionet_types::hardware::{HardwareKind, HardwareModel};
-use ionet_types::quotes::{PriceInputs, Quote, QuoteRequest, QuoteTerms, SignedQuote};
+use ionet_types::hardware::HardwareModel;
+use ionet_types::problem::Code;
+use ionet_types::quotes::{Quote, QuoteRequest, QuoteTerms, SignedQuote, SignedQuoteError};
 use ionet_types::{Address, BaseUnits, Currency, MicroUsd, Money};
 use solana_signer::Signer as _;
 
 use crate::Hub;
-use crate::error::HubResult;
+use crate::error::{HubError, HubResult};
+use crate::market::Chosen;
 
 impl Hub {
-    /// What these terms cost now.
+    /// What these terms cost now. Where too few devices are free, what they would cost.
     pub async fn quote(&self, request: &QuoteRequest) -> HubResult<Quote> {
-        let (kind, quoted, ..) = self.quoted(request).await?;
+        let checked = self.checked(request)?;
+        let (network, now_unix_secs) = futures::try_join!(self.ledger().network(), self.ledger().chain_now_unix_secs())?;
+        let chosen = match self.choose(&checked).await? {
+            Some(chosen) => chosen,
+            None => self.asked_without_devices(&checked, self.clock().now_unix_secs())?,
+        };
+        let quoted = self.quoted(request, &chosen, &network, now_unix_secs).await?;
         let money = |units: ionet_rules::money::Units| Money::new(request.currency, units.0);
-        let candidates = self.candidates().await?;
-        let free = candidates.iter().filter(|candidate| candidate.hardware == request.hardware).count();
         Ok(Quote {
-            hardware: request.hardware.clone(),
-            kind,
+            hardware: chosen.hardware.clone(),
+            kind: chosen.kind,
             quantity: request.quantity,
             minutes: request.minutes,
             rate: money(quoted.offer.rate),
@@ -29,15 +35,34 @@ impl Hub {
             fees: money(quoted.fees),
             total: money(quoted.total),
             valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
-            free_devices: u32::try_from(free).unwrap_or(u32::MAX),
-            price: PriceInputs::default(),
-            signed: self.signed(request, &quoted, &request.hardware),
+            free_devices: self.fitting(&checked),
+            price_micro_usd: MicroUsd(quoted.price_micro_usd),
+            discount_bps: quoted.discount_bps,
+            floor_micro_usd: MicroUsd(chosen.asked.floor_micro_usd),
+            signed: self.signed(request, &quoted, &chosen.hardware),
+            price: chosen.price,
         })
+    }
+
+    /// The offer for these devices.
+    pub(crate) async fn quoted(
+        &self,
+        request: &QuoteRequest,
+        chosen: &Chosen,
+        network: &Network,
+        now_unix_secs: i64,
+    ) -> HubResult<Quoted> {
+        let io_price = match request.currency {
+            Currency::Usdc => None,
+            Currency::Io => Some(self.ledger().oracle().await?.price(&network.params, now_unix_secs)?),
+        };
+        let currency = request.currency.rules();
+        Ok(quote(chosen.kind, request.quantity, &chosen.asked, currency, io_price, &network.params, now_unix_secs)?)
     }
 
     fn signed(&self, request: &QuoteRequest, quoted: &Quoted, hardware: &HardwareModel) -> SignedQuote {
         let terms = QuoteTerms {
-            network: Address(self.ledger().program_id.to_bytes()),
+            network: self.network_address(),
             request: request.clone(),
             hardware: hardware.clone(),
             rate: BaseUnits(quoted.offer.rate.0),
@@ -48,15 +73,22 @@ impl Hub {
         SignedQuote::new(&terms, |message| key.sign_message(message).into())
     }
 
-    /// The offer for these terms, with the network's state and time that it was made of.
-    pub(crate) async fn quoted(&self, request: &QuoteRequest) -> HubResult<(HardwareKind, Quoted, Network, i64)> {
-        let (network, now_unix_secs) = futures::try_join!(self.ledger().network(), self.ledger().chain_now_unix_secs())?;
-        let io_price = match request.currency {
-            Currency::Usdc => None,
-            Currency::Io => Some(self.ledger().oracle().await?.price(&network.params, now_unix_secs)?),
-        };
-        let (model, quoted) = quote(&self.options().prices, request, io_price, &network.params, now_unix_secs)?;
-        Ok((model.kind, quoted, network, now_unix_secs))
+    /// The terms that this hub promised, if it did so for this request and they still hold.
+    pub(crate) fn promised(&self, quote: &SignedQuote, request: &QuoteRequest, now_unix_secs: i64) -> HubResult<QuoteTerms> {
+        let key = Address(self.options().operator.quote.pubkey().to_bytes());
+        let invalid = |error: SignedQuoteError| HubError::from(Code::QuoteInvalid).saying(error.to_string()).of("quote");
+        let terms = quote.verify(&key).map_err(invalid)?;
+        if terms.network != self.network_address() || terms.request != *request {
+            return Err(HubError::from(Code::QuoteInvalid).of("quote"));
+        }
+        if now_unix_secs > terms.valid_until_unix_secs {
+            return Err(HubError::from(Code::QuoteExpired).of("quote"));
+        }
+        Ok(terms)
+    }
+
+    fn network_address(&self) -> Address {
+        Address(self.ledger().program_id.to_bytes())
     }
 
     /// The price of one IO; `None` while the oracles are silent or disagree.

@@ -1,0 +1,1 @@
+//! How likely devices are to serve a hire to its end.
