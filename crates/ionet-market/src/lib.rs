@@ -2,10 +2,21 @@
 //!
 //! Pure and in memory: `now`, a seed and the data come in, a decision comes out; the same arguments give the same decision everywhere.
 
+pub mod conditions;
+mod gang;
+pub mod index;
+pub mod machine;
+pub mod names;
+pub mod placed;
 pub mod placement;
 pub mod prices;
 pub mod quote;
+pub mod refusal;
+pub mod request;
+pub mod scan;
+pub mod score;
 pub mod shape;
+pub mod waste;
 
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
