@@ -5,10 +5,21 @@
 pub mod autoscale;
 pub mod durations;
 pub mod oracle;
+pub mod conditions;
+mod gang;
+pub mod index;
+pub mod machine;
+pub mod names;
+pub mod placed;
 pub mod placement;
 pub mod prices;
 pub mod quote;
+pub mod refusal;
+pub mod request;
+pub mod scan;
+pub mod score;
 pub mod shape;
+pub mod waste;
 
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};

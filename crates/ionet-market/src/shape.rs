@@ -3,6 +3,9 @@
 //! Four ways to ask for GPUs: none, a part of one, whole ones, or a hardware instance of one (MIG). A part comes from a single GPU, and a
 //! GPU that is cut into instances gives nothing else.
 
+mod outline;
+
+pub use outline::EXACT_BITS;
 use thiserror::Error;
 
 /// GPUs of one device that the market tells apart. Devices with more are not offered (docs/DEVICES.md).

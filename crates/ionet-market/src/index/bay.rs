@@ -1,0 +1,171 @@
+//! All devices of one model: on shelves by what of them is free, and in racks by where they are.
+
+use std::collections::BTreeMap;
+
+use super::Record;
+use super::summary::Summary;
+use super::tree::Tree;
+use crate::names::{ModelId, SiteId};
+use crate::score::setting_micro_usd;
+use crate::shape::{Demand, Room};
+use crate::waste::Waste;
+
+/// Demands whose settings are remembered for each model; then all are forgotten.
+const MAX_MEMOS: usize = 128;
+/// A setting that was not asked for yet.
+const UNKNOWN: i64 = i64::MIN;
+/// The setting of a shelf that the demand does not fit.
+pub(super) const NOWHERE: i64 = i64::MAX;
+
+/// A model's devices.
+#[derive(Debug, Default)]
+pub(super) struct Bay {
+    /// The model's reference price, micro-USD; 0 until it is told.
+    pub(super) reference: u32,
+    /// Devices of this model, whether or not they lie on shelves.
+    pub(super) devices: usize,
+    pub(super) shelves: Vec<Shelf>,
+    by_outline: BTreeMap<(bool, Room), u32>,
+    empty: Vec<u32>,
+    pub(super) racks: Vec<Rack>,
+    by_site: BTreeMap<SiteId, u32>,
+    memos: BTreeMap<Demand, Memo>,
+}
+
+/// Devices of one model whose rooms look alike.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    divisible: bool,
+    outline: Room,
+    pub(super) tree: Tree,
+}
+
+/// Hireable devices of one model at one site.
+#[derive(Debug)]
+pub(super) struct Rack {
+    pub(super) site: SiteId,
+    pub(super) places: Vec<u32>,
+    /// At least as good as the devices in it: it becomes exact again when as many have left as are in it.
+    pub(super) summary: Summary,
+    /// Free GPUs of all of them, thousandths.
+    pub(super) gpu_milli: u64,
+    left: usize,
+}
+
+/// What is to be said against each shelf for one demand.
+#[derive(Debug)]
+struct Memo {
+    version: u64,
+    reference: u32,
+    settings: Vec<i64>,
+}
+
+impl Bay {
+    /// Puts a device on its shelf and into its rack.
+    pub(super) fn enter(&mut self, records: &mut [Record], place: u32, outline_bits: u32) {
+        let record = &mut records[place as usize];
+        let outline = (record.machine.divisible, record.free.outline(outline_bits));
+        let shelf = self.shelf(outline);
+        record.shelf = Some(shelf);
+        let (ring, free_gpu_milli, reference) = (record.ring, u64::from(record.free.gpu_milli_sum()), self.reference);
+        if let Some(site) = record.machine.site {
+            let rack = self.rack(site);
+            record.in_rack = u32::try_from(rack.places.len()).ok();
+            rack.places.push(place);
+            rack.gpu_milli += free_gpu_milli;
+            rack.summary.merge(&Summary::of(&records[place as usize], reference));
+        }
+        self.shelves[shelf as usize].tree.insert((ring, place), &|place| Summary::of(&records[place as usize], reference));
+    }
+
+    /// Takes a device off its shelf and out of its rack. Its record is still as it was when it came.
+    pub(super) fn leave(&mut self, records: &mut [Record], place: u32) {
+        let reference = self.reference;
+        let record = &mut records[place as usize];
+        let (ring, site, free_gpu_milli) = (record.ring, record.machine.site, u64::from(record.free.gpu_milli_sum()));
+        let (shelf, in_rack) = (record.shelf.take(), record.in_rack.take());
+        if let Some(shelf) = shelf {
+            let tree = &mut self.shelves[shelf as usize].tree;
+            tree.remove((ring, place), &|place| Summary::of(&records[place as usize], reference));
+            if tree.len() == 0 {
+                self.by_outline.remove(&(self.shelves[shelf as usize].divisible, self.shelves[shelf as usize].outline));
+                self.empty.push(shelf);
+            }
+        }
+        if let Some((site, at)) = site.zip(in_rack) {
+            let rack = self.rack(site);
+            rack.places.swap_remove(at as usize);
+            rack.gpu_milli -= free_gpu_milli;
+            if let Some(moved) = rack.places.get(at as usize) {
+                records[*moved as usize].in_rack = Some(at);
+            }
+            rack.left += 1;
+            if rack.left > rack.places.len() {
+                rack.left = 0;
+                rack.summary = Summary::empty();
+                for place in &rack.places {
+                    rack.summary.merge(&Summary::of(&records[*place as usize], reference));
+                }
+            }
+        }
+    }
+
+    fn shelf(&mut self, outline: (bool, Room)) -> u32 {
+        if let Some(shelf) = self.by_outline.get(&outline) {
+            return *shelf;
+        }
+        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new() };
+        let shelf = if let Some(shelf) = self.empty.pop() {
+            self.shelves[shelf as usize] = new;
+            for memo in self.memos.values_mut() {
+                if let Some(setting) = memo.settings.get_mut(shelf as usize) {
+                    *setting = UNKNOWN;
+                }
+            }
+            shelf
+        } else {
+            self.shelves.push(new);
+            u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices, whose places are of 32 bits")
+        };
+        self.by_outline.insert(outline, shelf);
+        shelf
+    }
+
+    fn rack(&mut self, site: SiteId) -> &mut Rack {
+        let racks = &mut self.racks;
+        let at = *self.by_site.entry(site).or_insert_with(|| {
+            racks.push(Rack { site, places: Vec::new(), summary: Summary::empty(), gpu_milli: 0, left: 0 });
+            u32::try_from(racks.len() - 1).expect("sites have numbers of 32 bits")
+        });
+        &mut self.racks[at as usize]
+    }
+
+    /// The rack of a site.
+    pub(super) fn rack_at(&self, site: SiteId) -> Option<&Rack> {
+        self.by_site.get(&site).map(|at| &self.racks[*at as usize])
+    }
+
+    /// Makes sure that [`Bay::settings`] knows all shelves.
+    pub(super) fn set(&mut self, waste: &mut impl Waste, model: ModelId, demand: &Demand) {
+        if self.memos.len() >= MAX_MEMOS && !self.memos.contains_key(demand) {
+            self.memos.clear();
+        }
+        let (version, reference) = (waste.version(), self.reference);
+        let memo = self.memos.entry(*demand).or_insert_with(|| Memo { version, reference, settings: Vec::new() });
+        if (memo.version, memo.reference) != (version, reference) {
+            *memo = Memo { version, reference, settings: Vec::new() };
+        }
+        memo.settings.resize(self.shelves.len(), UNKNOWN);
+        for (setting, shelf) in memo.settings.iter_mut().zip(&self.shelves) {
+            if *setting == UNKNOWN && shelf.tree.len() > 0 {
+                let found = setting_micro_usd(waste, &shelf.outline, shelf.divisible, model, reference, demand);
+                *setting = found.unwrap_or(NOWHERE);
+            }
+        }
+    }
+
+    /// What is to be said against each shelf for this demand: [`NOWHERE`] where it does not fit.
+    pub(super) fn settings(&self, demand: &Demand) -> &[i64] {
+        self.memos.get(demand).map_or(&[], |memo| &memo.settings)
+    }
+}

@@ -1,0 +1,147 @@
+//! The devices of the network, kept so that the right ones for a request are found without looking at all of them.
+//!
+//! Every model has its own bay. In it the devices that may be hired lie on shelves, by what of them is free (their room's outline), so
+//! that what a placement wastes is computed once for a shelf. On a shelf they hang in a tree in the order of their ring, sites together,
+//! each branch with the best of everything that hangs on it. A search takes the branch that promises most, again and again; the first
+//! device that it reaches is the best one. Devices at sites also lie in racks, one for each model and site, for clusters at one site.
+//!
+//! The index is told what happens, device by device: [`Index::put`], [`Index::remove`], [`Index::take`], [`Index::give`],
+//! [`Index::set_state`], [`Index::rate`], [`Index::reprice`], [`Index::advance`]. What it then answers is what a scan over all devices
+//! would ([`scan`](crate::scan)).
+//!
+//! A decision is only a proposal. Others may have taken a device since the index last heard of it, so whoever keeps the truth decides by
+//! a conditional update, and tells the index the outcome:
+//!
+//! ```ignore
+//! loop {
+//!     let placement = index.place(&request, seed).ok_or_else(|| index.preflight(&request, seed))?;
+//!     match store.reserve(cluster, &placement) {
+//!         Ok(()) => break index.commit(&placement)?,
+//!         Err(conflict) => index.take(conflict.device, &conflict.demand, conflict.slot)?,
+//!     }
+//! }
+//! ```
+
+mod bay;
+mod events;
+pub(crate) mod pack;
+pub(crate) mod place;
+mod stream;
+mod summary;
+mod tree;
+
+use std::collections::BTreeSet;
+use std::hash::RandomState;
+
+use hashbrown::HashTable;
+use ionet_types::DeviceId;
+
+use crate::machine::{Machine, State};
+use crate::names::ModelId;
+use crate::score::Ring;
+use crate::shape::Room;
+use bay::Bay;
+
+/// How devices are told apart by what is free of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// [`Room::outline`]'s bits. Fewer make fewer kinds of room, so requests are answered faster and waste is judged more roughly.
+    pub outline_bits: u32,
+}
+
+impl Default for Options {
+    /// CPU and memory to an eighth: a few hundred kinds of room for each model.
+    fn default() -> Self {
+        Self { outline_bits: 3 }
+    }
+}
+
+/// All devices of the network that the market knows.
+#[derive(Debug)]
+pub struct Index<W> {
+    pub(crate) options: Options,
+    pub(crate) waste: W,
+    pub(crate) records: Vec<Record>,
+    /// Places of devices that are gone.
+    vacant: Vec<u32>,
+    /// Places by device. Its hasher is seeded by chance, since strangers choose device keys; it decides where things are found, never what.
+    by_device: HashTable<u32>,
+    hasher: RandomState,
+    bays: Vec<Bay>,
+    /// Devices that failed lately, by when that is forgotten, unix seconds.
+    failed: BTreeSet<(i64, u32)>,
+    pub(crate) now_unix_secs: i64,
+    len: usize,
+}
+
+/// What is kept of a device.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) machine: Machine,
+    pub(crate) free: Room,
+    pub(crate) state: State,
+    /// It failed within the last hour.
+    pub(crate) failed: bool,
+    /// The device is gone, and the place vacant.
+    pub(crate) gone: bool,
+    pub(crate) ring: Ring,
+    /// Its shelf, if it is on one.
+    shelf: Option<u32>,
+    /// Where in its rack it lies, if it does.
+    in_rack: Option<u32>,
+}
+
+impl<W> Index<W> {
+    /// An empty index at a time, which judges waste by `waste`.
+    pub fn new(options: Options, waste: W, now_unix_secs: i64) -> Self {
+        Self {
+            options,
+            waste,
+            records: Vec::new(),
+            vacant: Vec::new(),
+            by_device: HashTable::new(),
+            hasher: RandomState::new(),
+            bays: Vec::new(),
+            failed: BTreeSet::new(),
+            now_unix_secs,
+            len: 0,
+        }
+    }
+
+    /// How many devices there are, hireable or not.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What judges waste, to be told of arrivals.
+    pub const fn waste_mut(&mut self) -> &mut W {
+        &mut self.waste
+    }
+
+    /// A device, what of it is free, and its state.
+    pub fn get(&self, device: DeviceId) -> Option<(&Machine, Room, State)> {
+        let record = &self.records[self.find(device)? as usize];
+        Some((&record.machine, record.free, record.state))
+    }
+
+    /// All devices in no particular order, each with what of it is free.
+    pub fn iter(&self) -> impl Iterator<Item = (&Machine, Room, State)> {
+        self.records.iter().filter(|record| !record.gone).map(|record| (&record.machine, record.free, record.state))
+    }
+
+    /// A model's reference price, if the index was told.
+    pub fn reference_micro_usd(&self, model: ModelId) -> Option<u32> {
+        self.bays.get(usize::from(model.0)).map(|bay| bay.reference).filter(|reference| *reference > 0)
+    }
+}
+
+impl Record {
+    const fn shelf(&self) -> Option<u32> {
+        self.shelf
+    }
+}
