@@ -8,6 +8,7 @@ pub mod placement;
 pub mod prices;
 pub mod quote;
 pub mod shape;
+pub mod strategy;
 
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
