@@ -3,13 +3,13 @@
 //! Pure and in memory: `now`, a seed and the data come in, a decision comes out; the same arguments give the same decision everywhere.
 
 pub mod autoscale;
-pub mod durations;
-pub mod oracle;
 pub mod conditions;
+pub mod durations;
 mod gang;
 pub mod index;
 pub mod machine;
 pub mod names;
+pub mod oracle;
 pub mod placed;
 pub mod placement;
 pub mod prices;
@@ -19,6 +19,7 @@ pub mod request;
 pub mod scan;
 pub mod score;
 pub mod shape;
+pub mod strategy;
 pub mod waste;
 
 pub use placement::{Candidate, Want, place};
