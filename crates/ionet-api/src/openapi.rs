@@ -30,6 +30,8 @@ use utoipa::{
         (name = "network", description = "The network as a whole. Public."),
         (name = "sign-in", description = "Sign-in by wallet, and API keys."),
         (name = "clusters", description = "Quotes and clusters."),
+        (name = "market", description = "Prices, and on which terms devices are offered."),
+        (name = "operator", description = "What the network's operator does with devices."),
         (name = "payments", description = "Payments and extensions: the hub prepares, the wallet signs, the hub submits."),
         (name = "stakes", description = "Devices on chain: registration, stakes, co-stakes, slashing cases. The hub prepares, the wallet signs."),
         (name = "explorer", description = "What the chain recorded, and who works. Public."),

@@ -24,8 +24,8 @@ use crate::{
     problem::Problem,
     request_id,
     routes::{
-        activate, agents, audit, auth, clusters, devices, epochs, events, faucet, joins, keys, network, payments, proofs, quotes, ray,
-        rewards, slashes, stakes, tne, transactions,
+        activate, agents, audit, auth, clusters, devices, epochs, events, faucet, joins, keys, market, network, operators, payments,
+        proofs, quotes, ray, rewards, slashes, stakes, tne, transactions,
     },
     state::ApiState,
 };
@@ -52,6 +52,8 @@ fn table() -> Routes {
             .routes(routes!(quotes::create))
             .routes(routes!(tne::view))
             .routes(routes!(devices::list))
+            .routes(routes!(market::prices))
+            .routes(routes!(market::history))
             .routes(routes!(devices::counts))
             .routes(routes!(devices::view))
             .routes(routes!(devices::reputation))
@@ -99,6 +101,10 @@ fn table() -> Routes {
             .routes(routes!(payments::prepare))
             .routes(routes!(payments::extend))
             .routes(routes!(payments::list))
+            .routes(routes!(market::terms, market::terms_set))
+            .routes(routes!(operators::attest))
+            .routes(routes!(operators::block))
+            .routes(routes!(operators::unblock))
             .routes(routes!(devices::pause))
             .routes(routes!(devices::resume))
             .routes(routes!(devices::terminate))

@@ -188,7 +188,6 @@ impl From<RuleError> for HubError {
 impl From<MarketError> for HubError {
     fn from(error: MarketError) -> Self {
         match error {
-            MarketError::HardwareUnknown => Code::HardwareUnknown.into(),
             MarketError::Rule(rule) => rule.into(),
         }
     }

@@ -17,7 +17,8 @@ impl Store {
     }
 
     /// Sets a device's terms, or takes them back.
-    pub async fn device_terms_set(&self, device: DeviceId, terms: Option<&str>, now_unix_secs: i64) -> StoreResult<()> {
+    pub async fn device_terms_set(&self, device: DeviceId, terms: Option<&str>, by: Address, now_unix_secs: i64) -> StoreResult<()> {
+        let mut transaction = self.write.begin().await?;
         let query = match terms {
             Some(terms) => sqlx::query(
                 "INSERT INTO device_terms (device_id, terms, changed_at_unix_secs) VALUES (?1, ?2, ?3)
@@ -28,8 +29,16 @@ impl Store {
             .bind(now_unix_secs),
             None => sqlx::query("DELETE FROM device_terms WHERE device_id = ?").bind(device.to_string()),
         };
-        query.execute(&self.write).await?;
-        Ok(())
+        query.execute(&mut *transaction).await?;
+        let entry = NewAudit {
+            actor: Actor::Wallet(by),
+            action: AuditAction::DeviceTermsSet,
+            subject: device.to_string(),
+            concerns: Some(by),
+            detail: serde_json::json!({ "terms": terms }),
+        };
+        audit::append(&mut transaction, &entry, now_unix_secs).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// What the operator has seen proof of, of every device that has any.
@@ -39,13 +48,7 @@ impl Store {
     }
 
     /// Sets what the operator has seen proof of.
-    pub async fn attestation_set(
-        &self,
-        device: DeviceId,
-        attestation: &Attestation,
-        by: Address,
-        now_unix_secs: i64,
-    ) -> StoreResult<()> {
+    pub async fn attestation_set(&self, device: DeviceId, attestation: &Attestation, by: Address, now_unix_secs: i64) -> StoreResult<()> {
         let mut transaction = self.write.begin().await?;
         sqlx::query(
             "INSERT INTO attestations (device_id, attestation, attested_by, attested_at_unix_secs) VALUES (?, ?, ?, ?)

@@ -1,12 +1,12 @@
 //! What a customer asks of the machines, where they are, and what the market answers.
 
+pub mod offers;
 pub mod places;
 pub mod prices;
-pub mod offers;
 pub mod requirements;
 pub mod traits;
 
-pub use offers::Attestation;
+pub use offers::{Attestation, DeviceTerms, SetTermsRequest};
 pub use places::{Countries, Country, Location, Region};
 pub use prices::{Discount, Price, PriceBoard, PriceHistory, PricePoint};
 pub use requirements::{Arrangement, GpuInstance, Lease, Requirements};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, payments, quote, rewards, run, slashes, stakes, tne,
-    transactions, up, wallet,
+    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, operator, payments, prices, quote, rewards, run, slashes,
+    stakes, tne, transactions, up, wallet,
 };
 
 const EXIT_CODES: &str = "\
@@ -90,6 +90,9 @@ pub enum Command {
     /// What can be hired now, and what it costs
     #[command(after_help = "Examples:\n  ionet hardware\n  ionet hardware --json")]
     Hardware,
+    /// Prices: what everything costs now and why, and how prices went
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
     /// What a cluster would cost
     Quote(quote::QuoteArgs),
     /// Your clusters
@@ -119,6 +122,9 @@ pub enum Command {
     /// Total network earnings: the value of all work delivered
     #[command(after_help = "Examples:\n  ionet tne\n  ionet tne --json")]
     Tne,
+    /// What the network's operator does with devices
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
     /// Your API keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -138,6 +144,7 @@ impl Command {
             Self::Audit(command) => return audit::run(command, context).await,
             Self::Wallet(command) => wallet::run(command, context).await,
             Self::Hardware => hardware::run(context).await,
+            Self::Prices(command) => prices::run(command, context).await,
             Self::Quote(args) => quote::run(args, context).await,
             Self::Clusters(command) => return clusters::run(command, context).await,
             Self::Payments(command) => payments::run(command, context).await,
@@ -148,6 +155,7 @@ impl Command {
             Self::Epochs(command) => epochs::run(command, context).await,
             Self::Transactions(command) => transactions::run(command, context).await,
             Self::Tne => tne::run(context).await,
+            Self::Operator(command) => operator::run(command, context).await,
             Self::Keys(command) => keys::run(command, context).await,
             Self::Network => network::run(context).await,
         }

@@ -20,9 +20,11 @@ use crate::wallet::Wallet;
 mod calls;
 mod events;
 mod joins;
+mod market;
 mod stakes;
 
 pub use calls::ListQuery;
+pub use market::HistoryQuery;
 
 /// How long a call may take. Submitting a transaction waits for the chain.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);

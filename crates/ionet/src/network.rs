@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use ionet_agent::AgentOptions;
 use ionet_api::ApiOptions;
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Measuring, Timing};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Measuring, Pricing, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
 use ionet_rules::supply::SupplyParams;
@@ -37,7 +37,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const LOCAL_TOKEN_SECS: u32 = 3_600;
 
 /// How a local network is to be.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NetworkOptions {
     /// Agents in this process.
     pub agents: usize,
@@ -49,8 +49,28 @@ pub struct NetworkOptions {
     pub port: u16,
     /// Port of the chain's JSON-RPC; 0 is any free one.
     pub rpc_port: u16,
+    /// What the network rents out, and for how much.
+    pub prices: PriceList,
+    /// What moves prices.
+    pub pricing: Pricing,
     /// Length of an epoch in seconds, when the network is founded; an hour if absent.
     pub epoch_secs: Option<u32>,
+}
+
+impl Default for NetworkOptions {
+    /// No agents, the built-in price list and nothing that moves its prices.
+    fn default() -> Self {
+        Self {
+            agents: 0,
+            cpus_per_agent: None,
+            owner: None,
+            port: 0,
+            rpc_port: 0,
+            prices: PriceList::default(),
+            pricing: Pricing::List,
+            epoch_secs: None,
+        }
+    }
 }
 
 /// A running local network.
@@ -147,7 +167,10 @@ impl LocalNetwork {
             measuring: Some(Measuring::LOCAL),
             ledger,
             operator,
-            prices: PriceList::default(),
+            prices: options.prices.clone(),
+            pricing: options.pricing,
+            // Whoever founds a network on this machine operates it.
+            operators: options.owner.into_iter().collect(),
             local: true,
             oracle_price: genesis.price,
             public_url: self.running.url.clone(),

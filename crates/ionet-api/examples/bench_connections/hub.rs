@@ -1,12 +1,13 @@
 //! A hub as a network has it, with rates that the benchmark does not reach.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use ionet_api::{ApiOptions, Rate};
 use ionet_chain::{Chain, ChainOptions};
-use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Timing};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Pricing, Timing};
 use ionet_ledger::{Genesis, Operator};
 use ionet_market::PriceList;
 use tokio::net::TcpListener;
@@ -37,6 +38,8 @@ impl Running {
             ledger,
             operator,
             prices: PriceList::default(),
+            pricing: Pricing::List,
+            operators: BTreeSet::new(),
             local: true,
             oracle_price: Genesis::LOCAL.price,
             public_url: base.clone(),

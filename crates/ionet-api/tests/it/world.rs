@@ -1,11 +1,12 @@
 //! A network of its own for each test, with time that stands still until it is advanced, and its API on a free port.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ionet_api::{ApiOptions, Rate};
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Timing, Unmeasured};
+use ionet_hub::{Admission, Clock, Hub, HubOptions, Limits, Pricing, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -86,6 +87,8 @@ impl World {
             ledger: ledger.clone(),
             operator: operator.clone(),
             prices: PriceList::default(),
+            pricing: Pricing::List,
+            operators: BTreeSet::new(),
             local: true,
             oracle_price: Genesis::LOCAL.price,
             public_url: base.clone(),

@@ -22,6 +22,7 @@ use crate::alarms::WriteWatch;
 use crate::clock::Clock;
 use crate::devices::Lives;
 use crate::error::HubResult;
+use crate::market::Marks;
 use crate::options::{Admission, HubOptions};
 use crate::proofs::transfers::Transfers;
 use crate::signals::Signals;
@@ -52,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) refusals: WriteWatch,
     pub(crate) all_refusals: WriteWatch,
     pub(crate) lives: Lives,
+    /// Devices that the market is to look at again.
+    pub(crate) marks: Arc<Marks>,
     pub(crate) transfers: Transfers,
     /// Whether the operator vouches for devices that have proved nothing yet.
     vouched: bool,
@@ -61,7 +64,7 @@ pub(crate) struct Shared {
 }
 
 impl Agents {
-    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>, lives: Lives) -> Self {
+    pub(crate) fn new(options: &HubOptions, store: Store, signals: Arc<Signals>, lives: Lives, marks: Arc<Marks>) -> Self {
         Self(Arc::new(Shared {
             network: options.ledger.program_id.to_string(),
             store,
@@ -76,6 +79,7 @@ impl Agents {
             refusals: WriteWatch::new(options.limits.refusals_noted_per_minute),
             all_refusals: WriteWatch::new(options.limits.all_refusals_noted_per_minute),
             lives,
+            marks,
             transfers: Transfers::default(),
             vouched: options.measuring.is_none_or(|measuring| measuring.vouched),
             time_lock: options.measuring.is_some_and(|measuring| measuring.time_lock),
@@ -164,6 +168,7 @@ impl PendingAgent {
         let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
         let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
         let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location), model, place);
+        shared.marks.mark(device);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };

@@ -127,6 +127,7 @@ impl Agents {
         let shared = self.0.clone();
         let now_unix_secs = shared.clock.now_unix_secs();
         let Some((presence, place)) = shared.directory.disconnect(device, generation, now_unix_secs) else { return };
+        shared.marks.mark(device);
         if let Some(place) = place {
             shared.lives.left(device, place, now_unix_secs);
         }

@@ -91,14 +91,17 @@ impl Hub {
         for _ in 0..PLACE_ATTEMPTS {
             let Some(chosen) = self.choose(checked).await? else {
                 let (free, wanted) = (self.fitting(checked), checked.nodes);
-                let why = format!("{free} devices that fulfil the terms are free, {wanted} are wanted; a preflight says what is in the way");
+                let why =
+                    format!("{free} devices that fulfil the terms are free, {wanted} are wanted; a preflight says what is in the way");
                 return Err(HubError::from(Code::CapacityInsufficient).saying(why));
             };
             let (rate, rate_micro_usd, valid_until_unix_secs) = match promised {
                 Some(promised) => {
                     let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
                     if floor > promised.rate_micro_usd.0 {
-                        return Err(HubError::from(Code::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote"));
+                        return Err(
+                            HubError::from(Code::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote")
+                        );
                     }
                     (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)
                 }

@@ -120,11 +120,18 @@ impl Hub {
     fn device_viewed(&self, row: &DeviceRow, reservation: Option<&Reservation>) -> Device {
         let connected = self.agents().0.directory.seen_one(row.id).is_some();
         let status = self.device_status(row);
+        let (tier, attestation) = {
+            let market = self.market().lock();
+            (self.tier_of(&market, row.id).into(), market.attestation(row.id).cloned())
+        };
         Device {
             id: row.id,
             label: row.label.clone(),
             status,
             reputation: self.agents().0.lives.reputation(row.id).score(self.clock().now_unix_secs(), reputation::PARAMS),
+            location: row.location.clone(),
+            tier,
+            attestation,
             hour: self.agents().0.lives.hours(row.id, self.clock().now_unix_secs()).map(|[now, _]| hour(&now)),
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
             usage: match reservation {

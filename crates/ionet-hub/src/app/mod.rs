@@ -10,6 +10,7 @@ mod idempotency;
 mod joins;
 mod keys;
 mod network;
+mod operators;
 mod payments;
 mod proofs;
 mod quotes;
@@ -20,6 +21,7 @@ mod sign_in;
 mod slashes;
 mod stakes;
 mod staking;
+mod terms;
 mod tne;
 mod transactions;
 

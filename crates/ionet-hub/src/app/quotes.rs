@@ -45,13 +45,7 @@ impl Hub {
     }
 
     /// The offer for these devices.
-    pub(crate) async fn quoted(
-        &self,
-        request: &QuoteRequest,
-        chosen: &Chosen,
-        network: &Network,
-        now_unix_secs: i64,
-    ) -> HubResult<Quoted> {
+    pub(crate) async fn quoted(&self, request: &QuoteRequest, chosen: &Chosen, network: &Network, now_unix_secs: i64) -> HubResult<Quoted> {
         let io_price = match request.currency {
             Currency::Usdc => None,
             Currency::Io => Some(self.ledger().oracle().await?.price(&network.params, now_unix_secs)?),

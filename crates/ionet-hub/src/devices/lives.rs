@@ -2,7 +2,7 @@
 //! with a line of the device's history. Who is there is in the fleet's table, which takes the heartbeats in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use std::hash::RandomState;
 
@@ -19,6 +19,7 @@ use serde_json::json;
 
 use super::reputation::{PARAMS, counted, kind};
 use crate::error::{HubError, HubResult};
+use crate::market::Marks;
 
 /// Parts of the fleet's table, each with a lock of its own.
 const PARTS: usize = 8;
@@ -29,6 +30,8 @@ const MAX_DEVICES: u32 = 4_000_000;
 pub(crate) struct Lives {
     fleet: Shards<RandomState>,
     state: Mutex<State>,
+    /// Who else wants to know of changes.
+    marks: Arc<Marks>,
     /// Held from reading a life to having written its change: changes come one after the other.
     writing: tokio::sync::Mutex<()>,
 }
@@ -54,7 +57,13 @@ pub(crate) type Applied = Result<Vec<Change>, Refused>;
 
 impl Lives {
     /// Reads all lives. `watches` says when the hub was there before: what it did not see counts against nobody.
-    pub(crate) async fn load(store: &Store, watches: &[ionet_store::Watch], grace: Grace, now_unix_secs: i64) -> HubResult<Self> {
+    pub(crate) async fn load(
+        store: &Store,
+        watches: &[ionet_store::Watch],
+        grace: Grace,
+        marks: Arc<Marks>,
+        now_unix_secs: i64,
+    ) -> HubResult<Self> {
         let watches = watches.iter().map(|watch| (watch.from_unix_secs, watch.to_unix_secs));
         let watching = Watching::from_watches(watches, grace);
         let silence_secs = u32::try_from(grace.before_secs).unwrap_or(u32::MAX);
@@ -72,7 +81,7 @@ impl Lives {
                 reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
             }
         }
-        Ok(Self { fleet, state: Mutex::new(State { lives, reputations, watching }), writing: tokio::sync::Mutex::default() })
+        Ok(Self { fleet, state: Mutex::new(State { lives, reputations, watching }), marks, writing: tokio::sync::Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -83,6 +92,16 @@ impl Lives {
     /// A device's life.
     pub(crate) fn life(&self, device: DeviceId) -> Option<Life> {
         self.lock().lives.get(&device).copied()
+    }
+
+    /// Whether a device could be hired if nobody had it and its session were there, and how it would be then.
+    pub(crate) fn if_free(&self, device: DeviceId, now_unix_secs: i64) -> Option<(bool, View)> {
+        let state = self.lock();
+        let mut life = *state.lives.get(&device)?;
+        // Refused only of a device that was given up, which is not offered.
+        let _ = life.apply(Event::Released, now_unix_secs);
+        let _ = life.apply(Event::Alive, now_unix_secs);
+        Some((life.may_be_hired(now_unix_secs, &state.watching), life.view(now_unix_secs, &state.watching)))
     }
 
     /// How a device is now, and why.
@@ -103,6 +122,7 @@ impl Lives {
         let _writing = self.writing.lock().await;
         if store.device_event_insert_once(device, &event).await? {
             self.lock().remember(device, &[event]);
+            self.marks.mark(device);
         }
         Ok(())
     }
@@ -200,6 +220,7 @@ impl Lives {
                 state.lives.insert(device, life);
                 state.remember(device, &events);
             }
+            self.marks.mark(device);
             // Not in the table before its first connection: it is entered then, with what it is up to.
             let _ = self.fleet.with_part_of(&device.0, |fleet| fleet.set_duty(&device.0, life.duty(), now_unix_secs));
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use ionet_market::machine::State as Standing;
+use ionet_market::conditions::Missed;
+use ionet_market::machine::{Machine, State as Standing};
 use ionet_market::oracle::{Asked, Cell, highest_floor};
-use ionet_market::request::Request;
 use ionet_market::refusal::Refusal;
+use ionet_market::request::Request;
+use ionet_market::shape::Room;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
 use ionet_types::market::{Lease, Price};
 use ionet_types::problem::Code;
@@ -123,17 +125,24 @@ impl Hub {
     /// Devices that fulfil a request and are free.
     pub(crate) fn fitting(&self, request: &Request) -> u32 {
         let state = self.market().lock();
-        u32::try_from(state.index.fitting(request)).unwrap_or(u32::MAX)
+        let fits = |(machine, free, standing): &(&Machine, Room, Standing)| Missed::find(machine, *standing, free, request).none();
+        u32::try_from(state.index.iter().filter(fits).count()).unwrap_or(u32::MAX)
     }
 
-    /// A device for a node of a cluster that runs, at no more than what the cluster pays: not one of `exclude`.
+    /// A device for a node of a cluster that runs, at no more than what the cluster pays: not one of `exclude`, and at the site of `beside`
+    /// where the cluster is to be at one.
     pub(crate) async fn choose_for_node(
         &self,
         terms: &QuoteRequest,
         rate_micro_usd: u64,
         exclude: BTreeSet<DeviceId>,
+        beside: Option<DeviceId>,
     ) -> HubResult<Option<DeviceId>> {
         let mut request = self.checked(terms)?;
+        if request.same_site {
+            let state = self.market().lock();
+            request.only_site = beside.and_then(|device| state.index.get(device)?.0.site);
+        }
         // The cluster pays what it was booked at: what the network asks by now is not its matter, what the supplier asks at least is.
         request.max_price_micro_usd = None;
         request.exclude = exclude;
@@ -166,4 +175,3 @@ pub(crate) fn refused(refusal: Refusal) -> HubError {
     };
     HubError::from(code).saying(refusal.to_string()).of(refusal.field)
 }
-

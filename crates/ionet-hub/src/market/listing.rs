@@ -1,6 +1,6 @@
 //! How a device stands in the market: made of what its session, its life, its owner, the operator and the proofs say.
 
-use ionet_devices::{Event, State as LifeState};
+use ionet_devices::State as LifeState;
 use ionet_market::machine::{Machine, Prices, State as Standing};
 use ionet_market::oracle::{Cell, Region, Supply};
 use ionet_market::shape::{Demand, GpuDemand, Room, Slot};
@@ -25,7 +25,7 @@ const USUAL_MINUTES: u32 = 60;
 pub(super) struct Listed {
     /// All of it is taken.
     taken: bool,
-    cell: Cell,
+    pub(super) cell: Cell,
     supply: Supply,
     /// When a node last failed on it, unix seconds.
     failed_at_unix_secs: i64,
@@ -92,19 +92,14 @@ impl Hub {
 
     /// Whether a device may be hired, apart from who has it: reservations are the truth about that.
     pub(super) fn standing(&self, device: DeviceId, seen: Option<&Seen>, now_unix_secs: i64) -> Standing {
-        let lives = &self.agents().0.lives;
-        let Some(life) = lives.life(device) else { return Standing::Unverified };
+        let Some((hireable, view)) = self.agents().0.lives.if_free(device, now_unix_secs) else { return Standing::Unverified };
         if seen.is_none() {
             return Standing::Away;
         }
-        let mut as_it_is = life;
-        // Refused only of a device that was given up, which is not offered. Its session is there, so it is alive.
-        let _ = as_it_is.apply(Event::Released, now_unix_secs);
-        let _ = as_it_is.apply(Event::Alive, now_unix_secs);
-        if lives.may_be_hired(&as_it_is, now_unix_secs) {
+        if hireable {
             return Standing::Hireable;
         }
-        match lives.view_of(&as_it_is, now_unix_secs).state {
+        match view.state {
             LifeState::Registered | LifeState::Verifying => Standing::Unverified,
             LifeState::Paused => Standing::Paused,
             LifeState::Blocked | LifeState::Terminated => Standing::Blocked,

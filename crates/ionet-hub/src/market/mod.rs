@@ -10,13 +10,14 @@ mod pricing;
 mod survival;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ionet_market::PriceList;
 use ionet_market::index::{Index, Options};
 use ionet_market::names::{Catalogue, Model};
 use ionet_market::oracle::{Cell, History, Observations, Oracle};
 use ionet_market::strategy::Strategy;
-use ionet_market::{BestFit, PriceList};
+use ionet_market::waste::BestFit;
 use ionet_rules::rewards::Tier;
 use ionet_store::Store;
 use ionet_types::DeviceId;
@@ -27,7 +28,7 @@ use crate::Hub;
 use crate::error::{HubError, HubResult};
 use crate::options::HubOptions;
 
-pub(crate) use choosing::{Chosen, refused};
+pub(crate) use choosing::Chosen;
 pub(crate) use survival::Survival;
 
 /// All devices are looked at again after so many seconds: what changes with time alone shows then.
@@ -36,7 +37,7 @@ const ALL_EVERY_SECS: i64 = 10;
 /// The market of one network.
 pub(crate) struct Market {
     state: Mutex<State>,
-    dirty: Mutex<Dirty>,
+    marks: Arc<Marks>,
     /// Held while the index is brought up to date: a question that comes meanwhile waits for the answer instead of missing what is new.
     refreshing: tokio::sync::Mutex<()>,
 }
@@ -57,15 +58,52 @@ pub(crate) struct State {
     survival: Survival,
 }
 
-/// Devices to look at again.
-struct Dirty {
+/// Devices to look at again: whoever changes something about one marks it.
+#[derive(Debug)]
+pub(crate) struct Marks(Mutex<Marked>);
+
+#[derive(Debug)]
+struct Marked {
     devices: BTreeSet<DeviceId>,
+    /// When all were looked at last, unix seconds.
     all_at_unix_secs: i64,
+}
+
+impl Marks {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Marked { devices: BTreeSet::new(), all_at_unix_secs: i64::MIN }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Marked> {
+        // Sets and numbers are whole at any moment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something about this device is another now: it is looked at again before the next answer.
+    pub(crate) fn mark(&self, device: DeviceId) {
+        self.lock().devices.insert(device);
+    }
+
+    /// Much may be another now.
+    pub(crate) fn mark_all(&self) {
+        self.lock().all_at_unix_secs = i64::MIN;
+    }
+
+    /// The devices to look at again: `None` for all.
+    fn due(&self, now_unix_secs: i64) -> Option<BTreeSet<DeviceId>> {
+        let mut marked = self.lock();
+        let devices = std::mem::take(&mut marked.devices);
+        if (0..ALL_EVERY_SECS).contains(&now_unix_secs.saturating_sub(marked.all_at_unix_secs)) {
+            return Some(devices);
+        }
+        marked.all_at_unix_secs = now_unix_secs;
+        None
+    }
 }
 
 impl Market {
     /// Takes up what the store knows.
-    pub(crate) async fn load(store: &Store, options: &HubOptions) -> HubResult<Self> {
+    pub(crate) async fn load(store: &Store, options: &HubOptions, marks: Arc<Marks>) -> HubResult<Self> {
         let now_unix_secs = options.clock.now_unix_secs();
         let mut catalogue = Catalogue::default();
         let mut index = Index::new(Options::default(), BestFit, now_unix_secs);
@@ -82,7 +120,8 @@ impl Market {
             catalogue.supplier(supplier).map_err(HubError::internal)?;
         }
         let last = store.proofs_last_before(u64::MAX >> 1).await?;
-        let tiers = last.into_iter().map(|(device, proof)| (device, Tier::from_mbps(proof.measured.download_mbps, proof.measured.upload_mbps)));
+        let tiers =
+            last.into_iter().map(|(device, proof)| (device, Tier::from_mbps(proof.measured.download_mbps, proof.measured.upload_mbps)));
         let (oracle, history) = pricing::load(store, options).await?;
         let state = State {
             catalogue,
@@ -94,10 +133,9 @@ impl Market {
             observations: Observations::default(),
             oracle,
             history,
-            survival: Survival::load(store).await?,
+            survival: Survival::default(),
         };
-        let dirty = Dirty { devices: BTreeSet::new(), all_at_unix_secs: i64::MIN };
-        Ok(Self { state: Mutex::new(state), dirty: Mutex::new(dirty), refreshing: tokio::sync::Mutex::default() })
+        Ok(Self { state: Mutex::new(state), marks, refreshing: tokio::sync::Mutex::default() })
     }
 
     /// What is known, for a moment: never across an await.
@@ -106,14 +144,14 @@ impl Market {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something about this device is another now: look at it again before the next answer.
+    /// Something about this device is another now.
     pub(crate) fn mark(&self, device: DeviceId) {
-        self.dirty.lock().unwrap_or_else(PoisonError::into_inner).devices.insert(device);
+        self.marks.mark(device);
     }
 
     /// Much may be another now.
     pub(crate) fn mark_all(&self) {
-        self.dirty.lock().unwrap_or_else(PoisonError::into_inner).all_at_unix_secs = i64::MIN;
+        self.marks.mark_all();
     }
 
     /// The operator has attested a device.
@@ -137,17 +175,6 @@ impl Market {
     pub(crate) fn measured(&self, device: DeviceId, tier: Tier) {
         self.lock().tiers.insert(device, tier);
         self.mark(device);
-    }
-
-    /// The devices to look at again: `None` for all.
-    fn due(&self, now_unix_secs: i64) -> Option<BTreeSet<DeviceId>> {
-        let mut dirty = self.dirty.lock().unwrap_or_else(PoisonError::into_inner);
-        let devices = std::mem::take(&mut dirty.devices);
-        if (0..ALL_EVERY_SECS).contains(&now_unix_secs.saturating_sub(dirty.all_at_unix_secs)) {
-            return Some(devices);
-        }
-        dirty.all_at_unix_secs = now_unix_secs;
-        None
     }
 }
 
@@ -181,18 +208,14 @@ impl Hub {
         let market = self.market();
         let _refreshing = market.refreshing.lock().await;
         let now_unix_secs = self.clock().now_unix_secs();
-        let due = market.due(now_unix_secs);
+        let due = market.marks.due(now_unix_secs);
         let result = match &due {
             Some(devices) => self.list_some(devices, now_unix_secs).await,
             None => self.list_all(now_unix_secs).await,
         };
         if result.is_err() {
             // The store blinked: the next question tries again.
-            let mut dirty = market.dirty.lock().unwrap_or_else(PoisonError::into_inner);
-            match due {
-                Some(devices) => dirty.devices.extend(devices),
-                None => dirty.all_at_unix_secs = i64::MIN,
-            }
+            market.mark_all();
         }
         result
     }

@@ -6,10 +6,10 @@ use ionet_market::oracle::{Cell, Explanation, History, Multipliers, Oracle, Poin
 use ionet_rules::money::Currency;
 use ionet_rules::params::Params;
 use ionet_store::Store;
+use ionet_types::MicroUsd;
 use ionet_types::hardware::HardwareModel;
 use ionet_types::market::{Discount, Price, PriceBoard, PriceHistory, PricePoint, Tier};
 use ionet_types::problem::Code;
-use ionet_types::MicroUsd;
 
 use super::State;
 use crate::Hub;
@@ -42,6 +42,11 @@ impl Hub {
             Some(oracle) => oracle.price(cell, now_unix_secs),
             None => self.options().prices.model(&cell.model).map(|model| model.rate_micro_usd),
         }
+    }
+
+    /// The price of a model of which no device is known.
+    pub(crate) fn model_price(&self, state: &State, hardware: &HardwareModel, now_unix_secs: i64) -> Option<MicroUsd> {
+        self.price(state, &anywhere(hardware), now_unix_secs)
     }
 
     /// What a cell's price is made of.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ionet_devices::{Event, TestCode};
 use ionet_proofs::plan::Plan;
 use ionet_proofs::{Examiner, Failure, Measured as Found, Nonces, Step, Terms, Transcript, Verdict};
-use ionet_rules::rewards::{Measurement, test_p};
+use ionet_rules::rewards::{Measurement, Tier, test_p};
 use ionet_store::DeviceEvent;
 use ionet_types::DeviceId;
 use ionet_types::Sha256;
@@ -258,6 +258,7 @@ impl Round<'_> {
         let agents = &hub.agents().0;
         match outcome {
             ProofOutcome::Passed => {
+                hub.market().measured(order.device, Tier::from_mbps(measured.download_mbps, measured.upload_mbps));
                 let event = Event::TestPassed { test: proof.number, hardware: order.hardware.fingerprint() };
                 hub.store().device_verified_set(order.device, &order.hardware).await?;
                 agents.tell(order.device, event, now_unix_secs).await?;

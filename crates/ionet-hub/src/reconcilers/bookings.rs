@@ -29,6 +29,7 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
             None if !row.landed && now_unix_secs > row.offer.valid_until_unix_secs.saturating_add(FORGET_AFTER_SECS) => {
                 tracing::info!(cluster = %id, "a booking was never signed and is forgotten");
                 hub.store().cluster_forget(id).await?;
+                hub.market().mark_all();
                 hub.signals().changed(id);
             }
             None => {}

@@ -1,4 +1,4 @@
-//! The operator's own oracle: submits its price before the last one goes stale. On a local network it also keeps the payer able to pay.
+//! The market's prices, and the operator's own oracle of the coin's price: submits its price before the last one goes stale. On a local network it also keeps the payer able to pay.
 
 use crate::Hub;
 use crate::app::PAYER_MIN_LAMPORTS;
@@ -6,6 +6,8 @@ use crate::error::HubResult;
 use solana_signer::Signer as _;
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    hub.market_refresh().await?;
+    hub.prices_update().await?;
     let (ledger, options) = (hub.ledger(), hub.options());
     if options.local {
         ledger.ensure_lamports(&options.operator, PAYER_MIN_LAMPORTS / 2).await?;

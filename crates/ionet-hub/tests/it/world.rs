@@ -1,10 +1,11 @@
 //! A network of its own for each test: chain, hub, agents, customers, and time that stands still until it is advanced.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ionet_chain::{Chain, ChainClock, ChainOptions};
-use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Measuring, Timing, Unmeasured};
+use ionet_hub::{Admission, Caller, Clock, Hub, HubError, HubOptions, Limits, Measuring, Pricing, Timing, Unmeasured};
 use ionet_ledger::{Genesis, Grant, Ledger, Operator, decode_transaction, encode_transaction};
 use ionet_market::PriceList;
 use ionet_rules::money::{IO_UNIT, Io, USDC_UNIT, Usdc};
@@ -130,6 +131,8 @@ async fn start(
         ledger: ledger.clone(),
         operator: operator.clone(),
         prices: PriceList::default(),
+        pricing: Pricing::List,
+        operators: BTreeSet::new(),
         local: true,
         oracle_price: Genesis::LOCAL.price,
         public_url: "http://127.0.0.1:8080".to_owned(),

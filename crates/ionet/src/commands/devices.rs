@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use ionet_proofs::{Transcript, Verdict};
-use ionet_types::{DeviceId, Sha256};
+use ionet_types::market::SetTermsRequest;
+use ionet_types::{DeviceId, MicroUsd, Sha256};
 use serde::Serialize;
 
 use crate::cli::PageArgs;
@@ -85,6 +86,21 @@ pub enum DevicesCommand {
         /// The device's id
         id: DeviceId,
     },
+    /// Show or set on which terms your device is offered: what it asks at least, and for how long
+    #[command(after_help = TERMS_EXAMPLES)]
+    Terms {
+        /// The device's id
+        id: DeviceId,
+        /// The least that it asks for one GPU (or for itself, without one) for an hour, USD
+        #[arg(long, value_name = "USD", value_parser = super::hire::usd, conflicts_with_all = ["strategy", "clear"])]
+        floor: Option<MicroUsd>,
+        /// File with a strategy, TOML or JSON
+        #[arg(long, value_name = "FILE", conflicts_with = "clear")]
+        strategy: Option<std::path::PathBuf>,
+        /// Take the network's price again
+        #[arg(long)]
+        clear: bool,
+    },
     /// Show one device
     #[command(after_help = "Examples:\n  ionet devices show 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1")]
     Show {
@@ -92,6 +108,15 @@ pub enum DevicesCommand {
         id: DeviceId,
     },
 }
+
+const TERMS_EXAMPLES: &str = "\
+Examples:
+  ionet devices terms 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1
+  ionet devices terms 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --floor 1.50
+  ionet devices terms 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --strategy nights.toml
+  ionet devices terms 9sHcvDd2a1b3pTzjUvT8pM1kq2rY4nW5xZ6cB7eF8gH1 --clear
+
+A strategy names floors by model, by the length of the hire and by the hour of the week: docs/PRICES.md has an example.";
 
 /// Does it.
 pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
@@ -158,6 +183,7 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
         DevicesCommand::Evidence { number, save } => evidence(number, save.as_deref(), context).await,
         DevicesCommand::Pause { id } => context.out.answer(&context.signed_in().await?.pause_device(id).await?, views::device),
         DevicesCommand::Resume { id } => context.out.answer(&context.signed_in().await?.resume_device(id).await?, views::device),
+        DevicesCommand::Terms { id, floor, strategy, clear } => terms(id, floor, strategy.as_deref(), clear, context).await,
         DevicesCommand::Reset { id } => {
             context.signed_in().await?.reset_credential(id).await?;
             context.out.answer(&serde_json::json!({ "reset": id }), |_| format!("device {id} enrols again when it next connects"))
@@ -175,6 +201,25 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
         }
         DevicesCommand::Show { id } => context.out.answer(&context.network().await?.device(id).await?, views::device),
     }
+}
+
+/// Shows, or sets, a device's terms.
+async fn terms(id: DeviceId, floor: Option<MicroUsd>, file: Option<&Path>, clear: bool, context: &Context) -> Result<()> {
+    let client = context.signed_in().await?;
+    let strategy = match (floor, file) {
+        (Some(floor), _) => Some(serde_json::json!({ "floors": [{ "floor_micro_usd": floor.0 }] }).to_string()),
+        (None, Some(path)) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?),
+        (None, None) => None,
+    };
+    let terms = if strategy.is_none() && !clear {
+        client.device_terms(id).await?
+    } else {
+        client.set_device_terms(id, &SetTermsRequest { strategy }).await?
+    };
+    context.out.answer(&terms, |terms| match &terms.strategy {
+        Some(strategy) => serde_json::to_string_pretty(strategy).expect("JSON is JSON"),
+        None => "it takes the network's price, for hires of any length".to_owned(),
+    })
 }
 
 /// What anyone can see from the transcript of one task.

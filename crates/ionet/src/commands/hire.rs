@@ -164,12 +164,12 @@ fn currency(text: &str) -> Result<Currency, &'static str> {
 }
 
 /// One of an enum's names on the wire; what is wrong says which there are.
-fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(super) fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
 }
 
 /// Dollars with up to six decimals.
-fn usd(text: &str) -> Result<MicroUsd, String> {
+pub(super) fn usd(text: &str) -> Result<MicroUsd, String> {
     let wrong = || format!("{text:?} is not an amount of dollars with up to six decimals, such as 2.15");
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     if decimals.len() > 6 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,11 +1,15 @@
 //! `ionet up`: a whole network on this machine, until Ctrl-C.
 
-use anyhow::Result;
-use clap::Args;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use ionet_hub::Pricing;
+use ionet_market::PriceList;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::interrupt;
 use crate::network::{LocalNetwork, NetworkOptions};
 use crate::output::{fields, print_line};
@@ -17,6 +21,7 @@ Examples:
   ionet up
   ionet up --agents 4 --port 4466 --rpc-port 8899
   ionet up --dir ./network --json
+  ionet up --prices list                    prices as the price list has them
   ionet up --dir ./demo --epoch-secs 30     watch hourly rewards without waiting for hours
 
 It prints where the API and the chain answer, and runs until Ctrl-C. Everything it knows stays in the data directory: started again, it goes
@@ -38,9 +43,33 @@ pub struct UpArgs {
     /// CPUs that each agent offers [default: the machine's, shared out]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub cpus_per_node: Option<u32>,
+    /// What moves prices: the market, or nothing but the price list
+    #[arg(long, value_enum, default_value_t = PricesArg::Market)]
+    pub prices: PricesArg,
+    /// File with the price list, JSON: models, reference prices in micro-USD, and words that devices are told by [default: a built-in list]
+    #[arg(long, value_name = "FILE")]
+    pub price_list: Option<PathBuf>,
     /// Length of an epoch in seconds, chosen when the network is founded: short ones are for demonstrations [default: 3600]
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(5..=86_400))]
     pub epoch_secs: Option<u32>,
+}
+
+/// What moves prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PricesArg {
+    /// Scarcity, connections, places and what suppliers ask (docs/PRICES.md).
+    Market,
+    /// Nothing: prices are the price list's.
+    List,
+}
+
+impl UpArgs {
+    /// The price list that was named, or the built-in one.
+    fn price_list(&self) -> Result<PriceList> {
+        let Some(path) = &self.price_list else { return Ok(PriceList::default()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        PriceList::from_json(&text).map_err(|error| Failure::new(format!("{}: {error}", path.display())).exit(Exit::Usage).into())
+    }
 }
 
 /// Does it.
@@ -55,6 +84,11 @@ pub async fn run(args: UpArgs, context: &Context) -> Result<Exit> {
         port: args.port,
         rpc_port: args.rpc_port,
         epoch_secs: args.epoch_secs,
+        prices: args.price_list()?,
+        pricing: match args.prices {
+            PricesArg::Market => Pricing::Market,
+            PricesArg::List => Pricing::List,
+        },
     };
     let network = tokio::select! {
         () = stop.cancelled() => return Ok(Exit::Ok),

@@ -3,7 +3,7 @@
 use bytemuck::bytes_of;
 use ionet_abi::instructions::Tag;
 use ionet_types::hardware::HardwareModel;
-use ionet_types::quotes::{PriceInputs, QuoteRequest, SignedQuote};
+use ionet_types::quotes::{QuoteRequest, SignedQuote};
 use ionet_types::{Currency, Money};
 use solana_hash::Hash;
 use solana_instruction::{AccountMeta, Instruction};
@@ -97,7 +97,10 @@ fn a_booking_is_signed_at_the_quoted_rate_or_below() {
         total: Money::usdc(235_175),
         valid_until_unix_secs: 0,
         free_devices: 2,
-        price: PriceInputs::default(),
+        price_micro_usd: ionet_types::MicroUsd(115_000),
+        discount_bps: 0,
+        floor_micro_usd: ionet_types::MicroUsd(0),
+        price: None,
         signed: SignedQuote { text: String::new(), signature: String::new() },
     };
     let book = |change: fn(&mut BookProductArgs)| {

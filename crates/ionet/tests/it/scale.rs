@@ -26,7 +26,7 @@ fn a_cluster_grows_with_its_work_and_shrinks_again() {
         return;
     }
     let home = Home::new();
-    let mut network = Network::spawn(&home, &["--agents", "3"]);
+    let mut network = Network::spawn(&home, &["--agents", "3", "--prices", "list"]);
     let url = network.announcement()["url"].as_str().unwrap().to_owned();
     home.json(&["wallet", "fund"]);
     until("the agents", || (home.json(&["hardware"])["items"][0]["free_devices"] == 3).then_some(()));

@@ -7,7 +7,7 @@ use crate::support::{Home, Network, both, pi, ray_is_here};
 #[test]
 fn the_other_commands_work_from_a_second_process() {
     let home = Home::new();
-    let mut network = Network::spawn(&home, &["--agents", "2"]);
+    let mut network = Network::spawn(&home, &["--agents", "2", "--prices", "list"]);
     let told = network.announcement();
     let url = told["url"].as_str().unwrap().to_owned();
 

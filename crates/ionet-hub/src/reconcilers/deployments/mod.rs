@@ -8,9 +8,10 @@ pub(crate) mod plan;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ionet_market::{Candidate, Want, place};
 use ionet_store::{DeviceEvent, Reservation, Reserved};
 use ionet_types::agent::{DesiredWorkload, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
+use ionet_types::market::Requirements;
+use ionet_types::quotes::QuoteRequest;
 use ionet_types::{ClusterId, DeviceId};
 
 use self::plan::{Action, Node, NodeState, Now, Purpose, plan, purpose};
@@ -134,6 +135,7 @@ async fn decide(hub: &Hub, world: &World) -> (bool, HubResult<()>) {
             Purpose::Release => {
                 if world.reservations.iter().any(|reservation| reservation.cluster_id == id && !reservation.releasing) {
                     hub.store().cluster_release(id).await?;
+                    hub.market().mark_all();
                     changed.store(true, Ordering::Relaxed);
                     hub.signals().metering.notify_one();
                     hub.signals().changed(id);
@@ -189,6 +191,7 @@ async fn act(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], actio
         Action::Blame { node } => {
             if let Some(reservation) = nodes.get(usize::from(*node)).and_then(|node| node.reservation) {
                 store.device_failed(reservation.device_id, now.hub_unix_secs).await?;
+                hub.market().mark(reservation.device_id);
                 let failed = DeviceEvent {
                     at_unix_secs: now.hub_unix_secs,
                     kind: kind::NODE_FAILED.to_owned(),
@@ -231,10 +234,16 @@ async fn retry(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], nod
 async fn replace(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], node: u16, attempt: u32, or_retry: bool) -> HubResult<bool> {
     let now = world.now;
     let offer = &cluster.row.offer;
-    let candidates: Vec<Candidate> = hub.candidates().await?;
-    let nobody = BTreeSet::new();
-    let want = Want { hardware: &offer.hardware, quantity: 1, exclude: &nobody };
-    let chosen = place(&candidates, &want, rand::random(), now.hub_unix_secs).ok().and_then(|devices| devices.first().copied());
+    let until = cluster.booking.book.hired_until_unix_secs().unwrap_or(i64::MAX);
+    let left_minutes = u32::try_from(until.saturating_sub(now.chain_unix_secs).max(0) / 60).unwrap_or(u32::MAX);
+    let terms = QuoteRequest {
+        requirements: Requirements { or_hardware: Vec::new(), ..offer.requirements.clone() },
+        ..QuoteRequest::new(offer.hardware.clone(), 1, left_minutes.clamp(1, offer.minutes.max(1)), offer.currency)
+    };
+    // Where the others are, for a cluster that is to be at one site.
+    let beside = nodes.iter().filter(|other| other.number != node).find_map(|other| other.reservation).map(|other| other.device_id);
+    let own = nodes.iter().filter_map(|node| Some(node.reservation?.device_id)).collect();
+    let chosen = hub.choose_for_node(&terms, offer.rate_micro_usd, own, beside).await?;
     if let Some(device) = chosen {
         if cluster.is_head(node) {
             restart_others(hub, world, cluster, nodes).await?;
@@ -242,6 +251,7 @@ async fn replace(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], n
         if hub.store().node_replace(offer.id, node, device, attempt, now.hub_unix_secs).await? == Reserved::All {
             tracing::info!(cluster = %offer.id, node, %device, attempt, "a node moves to another device");
         }
+        hub.market().mark(device);
         // When somebody else took the device meanwhile, the next look finds another one.
         return Ok(true);
     }
@@ -348,6 +358,7 @@ async fn free(hub: &Hub, reservations: &[Reservation]) -> HubResult<()> {
         };
         if clear {
             hub.store().device_freed(reservation.device_id, reservation.cluster_id).await?;
+            hub.market().mark(reservation.device_id);
         }
     }
     Ok(())
