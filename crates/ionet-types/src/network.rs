@@ -21,6 +21,8 @@ pub struct Network {
     pub usdc_mint: Address,
     /// Mint of IO, 8 decimals.
     pub io_mint: Address,
+    /// The key that signs the network's quotes, as its account on chain names it.
+    pub quote_key: Address,
     /// Where the chain's JSON-RPC answers, if it can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rpc_url: Option<String>,
@@ -88,6 +90,26 @@ impl From<&ionet_rules::params::Params> for NetworkParams {
             dollar_share_bps,
             pool_guard_bps,
             price_scatter_bps,
+        }
+    }
+}
+
+impl NetworkParams {
+    /// The same in the rules.
+    pub fn rules(&self) -> ionet_rules::params::Params {
+        ionet_rules::params::Params {
+            payment_window_secs: self.payment_window_secs,
+            price_max_age_secs: self.price_max_age_secs,
+            reservation_customer_bps: self.reservation_customer_bps,
+            reservation_supplier_bps: self.reservation_supplier_bps,
+            facilitation_usdc_bps: self.facilitation_usdc_bps,
+            facilitation_io_bps: self.facilitation_io_bps,
+            network_fee_bps: self.network_fee_bps,
+            network_fee_burn_bps: self.network_fee_burn_bps,
+            dollar_share_bps: self.dollar_share_bps,
+            pool_guard_bps: self.pool_guard_bps,
+            price_scatter_bps: self.price_scatter_bps,
+            reserved: [0; 7],
         }
     }
 }

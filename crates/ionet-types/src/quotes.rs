@@ -75,7 +75,7 @@ pub struct Quote {
     pub signed: SignedQuote,
 }
 
-/// The terms that a quote promises, in the order that their text has.
+/// The terms that a quote promises, with all that they are computed from, in the order that their text has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuoteTerms {
@@ -85,10 +85,23 @@ pub struct QuoteTerms {
     pub request: QuoteRequest,
     /// The model of the devices: the one that was asked for, or one that would do as well.
     pub hardware: HardwareModel,
+    /// Its kind.
+    pub kind: HardwareKind,
+    /// The network's price of one GPU, or of one device without one, for one hour, before the discount: the dearest node's.
+    pub price_micro_usd: MicroUsd,
+    /// The least that the suppliers of the nodes ask for it.
+    pub floor_micro_usd: MicroUsd,
+    /// Thousandths of a GPU of each node; 1,000 for a device without one.
+    pub gpu_milli: u32,
+    /// Price of one IO; absent for other currencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub io_price: Option<MicroUsd>,
     /// Price of one node for one hour, base units of the currency.
     pub rate: BaseUnits,
     /// The same in micro-USD.
     pub rate_micro_usd: MicroUsd,
+    /// Cost and fees.
+    pub total: BaseUnits,
     /// Until when it holds, unix seconds on the chain's clock.
     pub valid_until_unix_secs: i64,
 }

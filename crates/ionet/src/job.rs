@@ -114,6 +114,7 @@ impl Customer {
 
     /// Books at the quoted price.
     pub async fn book(&self, request: &BookRequest, quote: &Quote) -> Result<ClusterId> {
+        let request = &BookRequest { quote: Some(quote.signed.clone()), ..request.clone() };
         let booked = self.client.book(request).await?;
         let id = booked.cluster.id;
         self.sign_and_submit(&booked.transaction, &Wish::Book { cluster: id, request, quote: Some(quote) }).await?;

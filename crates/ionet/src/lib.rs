@@ -17,6 +17,7 @@ pub mod network;
 pub mod output;
 pub mod package;
 pub mod progress;
+pub mod quotes;
 pub mod ray;
 pub mod receipt;
 pub mod scale;

@@ -20,6 +20,7 @@ use tokio::time::sleep;
 
 use crate::exit::{Exit, Failure};
 use crate::job::Customer;
+use crate::quotes;
 use crate::ray::RayJobs;
 use crate::signing::Wish;
 use load::Load;
@@ -100,13 +101,13 @@ impl Whole {
     /// Adds nodes: books, signs and pays them, for at most `most` base units.
     pub async fn grow(&self, customer: &Customer, nodes: u32, minutes: u32, most: Option<u64>) -> Result<ClusterId> {
         let terms = self.terms(nodes, minutes);
-        let quote = customer.client.quote(&terms).await?;
+        let quote = quotes::checked(&customer.client, &customer.network, &terms).await?;
         if most.is_some_and(|most| quote.total.base_units.0 > most) {
             return Err(
                 Failure::new(format!("{nodes} more nodes would cost {}, more than is left of the budget", quote.total.display)).into()
             );
         }
-        let request = BookRequest { part_of: Some(self.cluster.id), quote: Some(quote.signed.clone()), ..BookRequest::new(terms) };
+        let request = BookRequest { part_of: Some(self.cluster.id), ..BookRequest::new(terms) };
         let id = customer.book(&request, &quote).await?;
         customer.pay(id, None).await?;
         Ok(id)

@@ -106,7 +106,7 @@ impl Hub {
                     (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)
                 }
                 None => {
-                    let offer = self.quoted(&request.terms(), &chosen, network, now_unix_secs).await?.offer;
+                    let offer = self.quoted(&request.terms(), &chosen, network, now_unix_secs).await?.0.offer;
                     (offer.rate.0, offer.rate_micro_usd.0, offer.valid_until_unix_secs)
                 }
             };

@@ -19,6 +19,7 @@ impl Hub {
             network_address: translate::address(&network.addresses.network),
             usdc_mint: translate::address(&network.addresses.usdc_mint),
             io_mint: translate::address(&network.addresses.io_mint),
+            quote_key: translate::address(&network.authorities.quote_authority),
             rpc_url: options.rpc_url.clone(),
             now_unix_secs,
             io_price_micro_usd,

@@ -3,7 +3,6 @@
 use ionet_ledger::{LedgerError, Network};
 use ionet_market::{Quoted, quote};
 use ionet_rules::RuleError;
-use ionet_types::hardware::HardwareModel;
 use ionet_types::problem::Code;
 use ionet_types::quotes::{Quote, QuoteRequest, QuoteTerms, SignedQuote, SignedQuoteError};
 use ionet_types::{Address, BaseUnits, Currency, MicroUsd, Money};
@@ -22,7 +21,7 @@ impl Hub {
             Some(chosen) => chosen,
             None => self.asked_without_devices(&checked, self.clock().now_unix_secs())?,
         };
-        let quoted = self.quoted(request, &chosen, &network, now_unix_secs).await?;
+        let (quoted, io_price) = self.quoted(request, &chosen, &network, now_unix_secs).await?;
         let money = |units: ionet_rules::money::Units| Money::new(request.currency, units.0);
         Ok(Quote {
             hardware: chosen.hardware.clone(),
@@ -39,28 +38,47 @@ impl Hub {
             price_micro_usd: MicroUsd(quoted.price_micro_usd),
             discount_bps: quoted.discount_bps,
             floor_micro_usd: MicroUsd(chosen.asked.floor_micro_usd),
-            signed: self.signed(request, &quoted, &chosen.hardware),
+            signed: self.signed(request, &quoted, &chosen, io_price),
             price: chosen.price,
         })
     }
 
-    /// The offer for these devices.
-    pub(crate) async fn quoted(&self, request: &QuoteRequest, chosen: &Chosen, network: &Network, now_unix_secs: i64) -> HubResult<Quoted> {
+    /// The offer for these devices, and the price of one IO where it was needed.
+    pub(crate) async fn quoted(
+        &self,
+        request: &QuoteRequest,
+        chosen: &Chosen,
+        network: &Network,
+        now_unix_secs: i64,
+    ) -> HubResult<(Quoted, Option<ionet_rules::money::MicroUsd>)> {
         let io_price = match request.currency {
             Currency::Usdc => None,
             Currency::Io => Some(self.ledger().oracle().await?.price(&network.params, now_unix_secs)?),
         };
         let currency = request.currency.rules();
-        Ok(quote(chosen.kind, request.quantity, &chosen.asked, currency, io_price, &network.params, now_unix_secs)?)
+        let quoted = quote(chosen.kind, request.quantity, &chosen.asked, currency, io_price, &network.params, now_unix_secs)?;
+        Ok((quoted, io_price))
     }
 
-    fn signed(&self, request: &QuoteRequest, quoted: &Quoted, hardware: &HardwareModel) -> SignedQuote {
+    fn signed(
+        &self,
+        request: &QuoteRequest,
+        quoted: &Quoted,
+        chosen: &Chosen,
+        io_price: Option<ionet_rules::money::MicroUsd>,
+    ) -> SignedQuote {
         let terms = QuoteTerms {
             network: self.network_address(),
             request: request.clone(),
-            hardware: hardware.clone(),
+            hardware: chosen.hardware.clone(),
+            kind: chosen.kind,
+            price_micro_usd: MicroUsd(chosen.asked.price_micro_usd),
+            floor_micro_usd: MicroUsd(chosen.asked.floor_micro_usd),
+            gpu_milli: chosen.asked.gpu_milli,
+            io_price: io_price.map(|price| MicroUsd(price.0)),
             rate: BaseUnits(quoted.offer.rate.0),
             rate_micro_usd: MicroUsd(quoted.offer.rate_micro_usd.0),
+            total: BaseUnits(quoted.total.0),
             valid_until_unix_secs: quoted.offer.valid_until_unix_secs,
         };
         let key = &self.options().operator.quote;

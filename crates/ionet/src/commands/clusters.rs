@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::job::Customer;
 use crate::output::table_with_amounts;
 use crate::progress::Progress;
+use crate::quotes;
 use crate::receipt;
 use crate::signing::Wish;
 use crate::views::{self, more};
@@ -146,7 +147,7 @@ pub async fn run(command: ClustersCommand, context: &Context) -> Result<Exit> {
         }
         ClustersCommand::Book { hire, name } => {
             let customer = Customer::sign_in(context).await?;
-            let quote = customer.client.quote(&hire.quote_request()).await?;
+            let quote = quotes::checked(&customer.client, &customer.network, &hire.quote_request()).await?;
             let request = BookRequest { name, quote: Some(quote.signed.clone()), ..BookRequest::new(hire.quote_request()) };
             let booked = customer.client.book(&request).await?;
             let id = booked.cluster.id;

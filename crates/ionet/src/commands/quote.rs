@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::hire::HireArgs;
 use crate::context::Context;
-use crate::views;
+use crate::{quotes, views};
 
 /// What is to be hired.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +20,7 @@ pub struct QuoteArgs {
 
 /// Prints the quote.
 pub async fn run(args: QuoteArgs, context: &Context) -> Result<()> {
-    let quote = context.network().await?.quote(&args.hire.quote_request()).await?;
+    let client = context.network().await?;
+    let quote = quotes::checked(&client, &client.network().await?, &args.hire.quote_request()).await?;
     context.out.answer(&quote, views::quote)
 }

@@ -21,6 +21,7 @@ use crate::network::{LocalNetwork, NetworkOptions};
 use crate::output::print_raw;
 use crate::package::Package;
 use crate::progress::Progress;
+use crate::quotes;
 use crate::ray::{self, JobStatus};
 use crate::receipt::{self, CheckedBalance};
 use crate::wallet::{Wallet, wire_address};
@@ -208,7 +209,7 @@ impl Run<'_> {
     async fn book(&self, customer: &Customer, request: &BookRequest) -> Result<ClusterId> {
         customer.await_devices(request, self.progress).await?;
         let hire = &self.args.hire;
-        let quote = customer.client.quote(&hire.quote_request()).await?;
+        let quote = quotes::checked(&customer.client, &customer.network, &hire.quote_request()).await?;
         self.progress.done(&format!(
             "quote: {} x {} for {} min at {} an hour: {} + fees {} = {}",
             quote.quantity, quote.hardware, quote.minutes, quote.rate.display, quote.cost.display, quote.fees.display, quote.total.display
