@@ -50,6 +50,7 @@ fn table() -> Routes {
             .routes(routes!(network::health))
             .routes(routes!(network::hardware))
             .routes(routes!(quotes::create))
+            .routes(routes!(quotes::preflight))
             .routes(routes!(tne::view))
             .routes(routes!(devices::list))
             .routes(routes!(market::prices))

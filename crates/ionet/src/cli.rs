@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, operator, payments, prices, quote, rewards, run, slashes,
-    stakes, tne, transactions, up, wallet,
+    agent, audit, clusters, devices, epochs, hardware, joins, keys, network, operator, payments, preflight, prices, quote, rewards, run,
+    slashes, stakes, tne, transactions, up, wallet,
 };
 
 const EXIT_CODES: &str = "\
@@ -93,6 +93,8 @@ pub enum Command {
     /// Prices: what everything costs now and why, and how prices went
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// What a request would get, or what is in its way and what would help
+    Preflight(preflight::PreflightArgs),
     /// What a cluster would cost
     Quote(quote::QuoteArgs),
     /// Your clusters
@@ -145,6 +147,7 @@ impl Command {
             Self::Wallet(command) => wallet::run(command, context).await,
             Self::Hardware => hardware::run(context).await,
             Self::Prices(command) => prices::run(command, context).await,
+            Self::Preflight(args) => preflight::run(args, context).await,
             Self::Quote(args) => quote::run(args, context).await,
             Self::Clusters(command) => return clusters::run(command, context).await,
             Self::Payments(command) => payments::run(command, context).await,

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod network;
 pub mod operator;
 pub mod payments;
+pub mod preflight;
 pub mod prices;
 pub mod quote;
 pub mod rewards;

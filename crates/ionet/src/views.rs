@@ -8,7 +8,7 @@ use crate::output::{fields, moment, name_of, short, usd};
 
 /// A quote.
 pub fn quote(quote: &Quote) -> String {
-    fields(&[
+    let mut shown = vec![
         ("hardware", format!("{} x {} for {} min", quote.quantity, quote.hardware, quote.minutes)),
         ("free now", quote.free_devices.to_string()),
         ("rate", format!("{} per device-hour ({})", quote.rate.display, usd(quote.rate_micro_usd))),
@@ -16,7 +16,28 @@ pub fn quote(quote: &Quote) -> String {
         ("fees", quote.fees.display.clone()),
         ("total", quote.total.display.clone()),
         ("holds until", moment(quote.valid_until_unix_secs)),
-    ])
+    ];
+    if let Some(price) = &quote.price {
+        let scarcity = format!("{}.{:03}", price.scarcity_ppm / 1_000_000, price.scarcity_ppm % 1_000_000 / 1_000);
+        shown.push((
+            "price",
+            format!(
+                "{} now ({}, {}); reference {} x scarcity {scarcity} goes to {}",
+                usd(price.price_micro_usd),
+                name_of(&price.tier),
+                price.region,
+                usd(price.reference_micro_usd),
+                usd(price.target_micro_usd)
+            ),
+        ));
+    }
+    if quote.discount_bps > 0 {
+        shown.push(("discount", format!("{}.{:02} % for the length of the hire", quote.discount_bps / 100, quote.discount_bps % 100)));
+    }
+    if quote.floor_micro_usd.0 > 0 {
+        shown.push(("floor", format!("{} is the least that the suppliers ask", usd(quote.floor_micro_usd))));
+    }
+    fields(&shown)
 }
 
 /// A cluster.
@@ -24,6 +45,8 @@ pub fn cluster(cluster: &Cluster) -> String {
     let mut shown = vec![("cluster", cluster.id.to_string())];
     shown.extend(cluster.name.clone().map(|name| ("name", name)));
     shown.push(("status", status(cluster)));
+    shown.extend(cluster.part_of.map(|whole| ("part of", whole.to_string())));
+    shown.extend(cluster.parts.iter().map(|part| ("part", part.to_string())));
     shown.push(("hardware", format!("{} x {} for {} min", cluster.quantity, cluster.hardware, cluster.minutes_hired)));
     shown.push(("rate", format!("{} per device-hour", cluster.rate.display)));
     shown.push(("total", format!("{} (cost {} + fees {})", cluster.total.display, cluster.cost.display, cluster.fees.display)));
@@ -100,6 +123,15 @@ pub fn device(device: &Device) -> String {
         ("connection", name_of(&device.connection)),
         ("use", name_of(&device.usage)),
         ("hardware", device.hardware.as_ref().map_or_else(|| "no price in the list".to_owned(), ToString::to_string)),
+        (
+            "where",
+            [device.location.country.map(|country| country.name().to_owned()), device.location.site.as_ref().map(ToString::to_string)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        ("connection tier", name_of(&device.tier)),
         ("CPUs", format!("{} of {}", device.cpus, device.cpu_model)),
         ("memory", format!("{} MiB", device.memory_mb)),
         ("isolation", device.isolation.clone()),
@@ -107,6 +139,12 @@ pub fn device(device: &Device) -> String {
         ("registered", moment(device.registered_at_unix_secs)),
         ("last seen", moment(device.last_seen_unix_secs)),
     ];
+    if let Some(attestation) = &device.attestation {
+        let mut proved: Vec<_> = attestation.compliance.iter().map(name_of).collect();
+        proved.extend(attestation.renewable.then(|| "renewable energy".to_owned()));
+        proved.extend(attestation.supplier.as_ref().map(|name| format!("supplier {name}")));
+        shown.push(("attested", proved.join(", ")));
+    }
     shown.extend(device.gpus.iter().map(|gpu| ("GPU", format!("{}, {} MiB", gpu.model, gpu.memory_mb))));
     fields(&shown)
 }

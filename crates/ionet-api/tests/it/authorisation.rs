@@ -63,6 +63,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("get", "/v1/transactions", Access::Public),
     ("get", "/v1/transactions/{signature}", Access::Public),
     ("post", "/v1/quotes", Access::Public),
+    ("post", "/v1/preflights", Access::Public),
     ("post", "/v1/auth/challenges", Access::Public),
     ("post", "/v1/auth/sessions", Access::Public),
     ("post", "/v1/faucet", Access::Public),
@@ -133,7 +134,7 @@ const TABLE: &[(&str, &str, Access)] = &[
 /// A body that the operation takes, if it takes one.
 fn body_of(path: &str, wallet: &str) -> Option<Value> {
     match path {
-        "/v1/quotes" | "/v1/clusters" => Some(Customer::terms(1, 60)),
+        "/v1/quotes" | "/v1/preflights" | "/v1/clusters" => Some(Customer::terms(1, 60)),
         "/v1/auth/challenges" | "/v1/faucet" => Some(json!({ "wallet": wallet })),
         "/v1/auth/sessions" => Some(json!({ "message": "none", "signature": "none" })),
         "/v1/device-codes/token" => Some(json!({ "device_code": "ionet_code_1" })),

@@ -38,6 +38,7 @@ async fn cases(owner: &Customer, id: &str) -> Vec<Case> {
     let payment = owner.post(&format!("/v1/clusters/{id}/payments"), &json!({ "amount": "1000" })).await.expect(StatusCode::CREATED);
     vec![
         case("/v1/quotes", None, Customer::terms(1, 60), &[]),
+        case("/v1/preflights", None, Customer::terms(1, 60), &[]),
         case("/v1/clusters", token, booking, &["name"]),
         case("/v1/clusters/{id}/payments", token, json!({ "amount": "1000" }), &["amount"]),
         case("/v1/clusters/{id}/extensions", token, json!({ "minutes": 60 }), &[]),

@@ -12,6 +12,7 @@ mod keys;
 mod network;
 mod operators;
 mod payments;
+mod preflights;
 mod proofs;
 mod quotes;
 mod ray;

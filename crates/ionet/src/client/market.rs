@@ -4,7 +4,8 @@ use anyhow::Result;
 use ionet_types::DeviceId;
 use ionet_types::devices::Device;
 use ionet_types::hardware::HardwareModel;
-use ionet_types::market::{Attestation, DeviceTerms, PriceBoard, PriceHistory, SetTermsRequest};
+use ionet_types::market::{Attestation, DeviceTerms, Preflight, PriceBoard, PriceHistory, SetTermsRequest};
+use ionet_types::quotes::QuoteRequest;
 use ionet_types::stakes::EmptyRequest;
 use serde::Serialize;
 
@@ -21,6 +22,11 @@ pub struct HistoryQuery {
 }
 
 impl Client {
+    /// What a request would get, or what is in its way.
+    pub async fn preflight(&self, request: &QuoteRequest) -> Result<Preflight> {
+        self.post("/v1/preflights", request).await
+    }
+
     /// All prices of now.
     pub async fn prices(&self) -> Result<PriceBoard> {
         self.get("/v1/prices").await
