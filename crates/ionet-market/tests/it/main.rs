@@ -3,5 +3,7 @@
 
 mod events;
 mod placement;
+mod preflight;
 mod requests;
+mod resize;
 mod world;
