@@ -117,8 +117,13 @@ pub struct Missed(u32);
 
 impl Missed {
     /// A set of these.
-    pub fn of(conditions: &[Condition]) -> Self {
-        Self(conditions.iter().fold(0, |bits, condition| bits | condition.bit(true)))
+    pub const fn of(conditions: &[Condition]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < conditions.len() {
+            bits |= conditions[at].bit(true);
+            at += 1;
+        }
+        Self(bits)
     }
 
     /// None: the device fits.
@@ -159,9 +164,19 @@ impl Missed {
 
     /// What a device of which so much is free misses.
     pub fn find(machine: &Machine, state: State, free: &Room, request: &Request) -> Self {
+        Self::judge(machine, state, free, &machine.whole, request)
+    }
+
+    /// The same with what is taken counted as what the device lacks: dropping these conditions is enough as things are now. What a
+    /// device that is given whole misses because it is taken stays [`Condition::Free`].
+    pub fn now(machine: &Machine, state: State, free: &Room, request: &Request) -> Self {
+        Self::judge(machine, state, free, if machine.divisible { free } else { &machine.whole }, request)
+    }
+
+    fn judge(machine: &Machine, state: State, free: &Room, size: &Room, request: &Request) -> Self {
         let demand = &request.demand;
-        let (gpus, cpus) = (!has_gpus(machine, demand.gpus), machine.whole.cpu_milli < demand.cpu_milli);
-        let (memory, disk) = (machine.whole.memory_mb < demand.memory_mb, machine.whole.disk_mb < demand.disk_mb);
+        let (gpus, cpus) = (!has_gpus(machine.divisible, size, demand.gpus), size.cpu_milli < demand.cpu_milli);
+        let (memory, disk) = (size.memory_mb < demand.memory_mb, size.disk_mb < demand.disk_mb);
         // Only what it has can be taken, so that what it lacks counts once.
         let taken = if machine.divisible {
             let room_for = Demand { gpus: demand.gpus, ..Demand::default() };
@@ -205,17 +220,16 @@ impl Missed {
     }
 }
 
-/// Whether the device could serve these GPUs if nothing of it were taken.
-pub(crate) fn has_gpus(machine: &Machine, gpus: GpuDemand) -> bool {
-    let whole = &machine.whole;
-    if machine.divisible {
-        whole.fits(&Demand { gpus, ..Demand::default() })
+/// Whether a device with such room could serve these GPUs.
+pub(crate) fn has_gpus(divisible: bool, size: &Room, gpus: GpuDemand) -> bool {
+    if divisible {
+        size.fits(&Demand { gpus, ..Demand::default() })
     } else {
         let exactly = match gpus {
             GpuDemand::None => Some(0),
             GpuDemand::Whole(count) => Some(count),
             GpuDemand::Part(_) | GpuDemand::Instance(_) => None,
         };
-        !whole.mig && exactly == Some(whole.gpu_count)
+        !size.mig && exactly == Some(size.gpu_count)
     }
 }

@@ -11,16 +11,20 @@ use crate::index::pack::{Holder, fill};
 use crate::index::place::{judged, rounds, site_way};
 use crate::machine::{Machine, State};
 use crate::names::{ModelId, SiteId};
-use crate::placed::{Placement, slots};
+use crate::placed::{Placed, Placement, slots};
+use crate::replace::{Cluster, choose};
 use crate::request::Request;
 use crate::score::{Ring, failed_lately, setting_micro_usd};
 use crate::shape::Room;
 use crate::waste::Waste;
 
+/// A device, what of it is free, and whether it may be hired.
+pub type Device<'a> = (&'a Machine, Room, State);
+
 /// The answer of [`Index::place`](crate::index::Index::place) for these devices, each with what of it is free. `reference` is a model's
 /// reference price, micro-USD.
 pub fn place(
-    devices: &[(&Machine, Room, State)],
+    devices: &[Device<'_>],
     reference: impl Fn(ModelId) -> Option<u32>,
     options: Options,
     waste: &mut impl Waste,
@@ -32,16 +36,7 @@ pub fn place(
     for model in &request.models {
         let Some(reference) = reference(*model) else { continue };
         let terms = Terms { lease: request.lease, horizon: request.horizon(), reference, seed };
-        let mut fits = Vec::new();
-        for (place, (machine, free, state)) in (0_u32..).zip(devices) {
-            if machine.model != *model || Missed::any(machine, *state, free, request) {
-                continue;
-            }
-            let outline = free.outline(options.outline_bits);
-            let setting = setting_micro_usd(waste, &outline, machine.divisible, *model, reference, &request.demand);
-            let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
-            fits.extend(setting.and_then(|setting| Fit::new(place, machine, failed, ring, setting, &terms)));
-        }
+        let fits = fits(devices, options, waste, now_unix_secs, *model, request, &terms);
         let Some(gang) = gang(fits, devices, waste, request, &terms) else { continue };
         let (sites, score) = judged(&gang, request, &terms);
         if best.as_ref().is_none_or(|(fewest, least, ..)| (sites, score) < (*fewest, *least)) {
@@ -55,7 +50,54 @@ pub fn place(
     })
 }
 
-fn gang(fits: Vec<Fit>, devices: &[(&Machine, Room, State)], waste: &mut impl Waste, request: &Request, terms: &Terms) -> Option<Gang> {
+/// The answer of [`Index::more`](crate::index::Index::more) for these devices.
+#[expect(clippy::too_many_arguments, reason = "all that an index would know")]
+pub fn more(
+    devices: &[Device<'_>],
+    reference: impl Fn(ModelId) -> Option<u32>,
+    options: Options,
+    waste: &mut impl Waste,
+    now_unix_secs: i64,
+    cluster: &Cluster,
+    count: usize,
+    request: &Request,
+    seed: u64,
+) -> Option<Vec<Placed>> {
+    let known: BTreeMap<_, _> = devices.iter().map(|(machine, ..)| (machine.device, machine.site)).collect();
+    let (request, sites) = cluster.request(request, count, |device| known.get(&device).copied())?;
+    if cluster.nodes.is_empty() {
+        return place(devices, reference, options, waste, now_unix_secs, &request, seed).map(|placement| placement.nodes);
+    }
+    let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: reference(cluster.model)?, seed };
+    let fits = fits(devices, options, waste, now_unix_secs, cluster.model, &request, &terms);
+    let gang = choose(fits, &sites, count, &request, &terms)?;
+    let look = |place: u32| (devices[place as usize].0, devices[place as usize].1);
+    Placement::new(cluster.model, gang, 0, &request.demand, waste, look).map(|placement| placement.nodes)
+}
+
+fn fits(
+    devices: &[Device<'_>],
+    options: Options,
+    waste: &mut impl Waste,
+    now_unix_secs: i64,
+    model: ModelId,
+    request: &Request,
+    terms: &Terms,
+) -> Vec<Fit> {
+    let mut fits = Vec::new();
+    for (place, (machine, free, state)) in (0_u32..).zip(devices) {
+        if machine.model != model || Missed::any(machine, *state, free, request) {
+            continue;
+        }
+        let outline = free.outline(options.outline_bits);
+        let setting = setting_micro_usd(waste, &outline, machine.divisible, model, terms.reference, &request.demand);
+        let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
+        fits.extend(setting.and_then(|setting| Fit::new(place, machine, failed, ring, setting, terms)));
+    }
+    fits
+}
+
+fn gang(fits: Vec<Fit>, devices: &[Device<'_>], waste: &mut impl Waste, request: &Request, terms: &Terms) -> Option<Gang> {
     let nodes = request.nodes as usize;
     if nodes == 1 {
         return fits.into_iter().min_by_key(Fit::cost).map(|fit| Gang::of(vec![fit]));
@@ -116,7 +158,7 @@ fn at_one_site(fits: &[Fit], nodes: usize, terms: &Terms) -> Option<Gang> {
 
 fn packed(
     fits: &[Fit],
-    devices: &[(&Machine, Room, State)],
+    devices: &[Device<'_>],
     waste: &mut impl Waste,
     request: &Request,
     terms: &Terms,

@@ -26,6 +26,7 @@ mod bay;
 mod events;
 pub(crate) mod pack;
 pub(crate) mod place;
+mod resize;
 mod stream;
 mod summary;
 mod tree;
@@ -141,7 +142,7 @@ impl<W> Index<W> {
 }
 
 impl Record {
-    const fn shelf(&self) -> Option<u32> {
+    pub(crate) const fn shelf(&self) -> Option<u32> {
         self.shelf
     }
 }

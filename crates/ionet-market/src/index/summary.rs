@@ -3,7 +3,6 @@
 use ionet_types::market::{Countries, Lease, Security, Tier};
 
 use super::Record;
-use crate::conditions::has_gpus;
 use crate::gang::Terms;
 use crate::machine::Horizon;
 use crate::request::Request;
@@ -168,11 +167,6 @@ impl<'a> Wanted<'a> {
 pub(super) fn is_open(record: &Record) -> bool {
     let machine = &record.machine;
     let some = record.free.cpu_milli > 0 || record.free.gpu_milli_sum() > 0;
-    let whole = || record.free == machine.whole && has_gpus(machine, whole_of(machine));
+    let whole = || record.free == machine.whole && !machine.whole.mig;
     record.state == crate::machine::State::Hireable && if machine.divisible { some } else { whole() }
-}
-
-fn whole_of(machine: &crate::machine::Machine) -> crate::shape::GpuDemand {
-    use crate::shape::GpuDemand;
-    if machine.whole.gpu_count == 0 { GpuDemand::None } else { GpuDemand::Whole(machine.whole.gpu_count) }
 }

@@ -1,0 +1,390 @@
+//! The nearest requests that would be served.
+//!
+//! Of a condition with a number, the weakest change that is enough is found by counting: among the devices of one model that miss only
+//! this, sorted by what they have, the one that completes the cluster. Every change is tried before it is offered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ionet_types::market::{Arrangement, Countries, Country, Lease, Region, Security, Tier};
+
+use super::census::Census;
+use super::{Change, Relaxation};
+use crate::conditions::Condition;
+use crate::index::{Index, Record};
+use crate::machine::MAX_PRICE_MICRO_USD;
+use crate::names::ModelId;
+use crate::placed::Placement;
+use crate::request::Request;
+use crate::shape::GpuDemand;
+use crate::waste::Waste;
+
+/// Other models that are offered at most.
+const MAX_MODELS: usize = 3;
+/// Pairs of conditions that are tried at most, those first that would free most devices.
+const MAX_PAIRS: usize = 24;
+/// Conditions that a change can weaken.
+const RELAXABLE: [Condition; 17] = [
+    Condition::Model,
+    Condition::Supplier,
+    Condition::Country,
+    Condition::NotCountry,
+    Condition::Compliance,
+    Condition::Security,
+    Condition::Renewable,
+    Condition::Tier,
+    Condition::Vram,
+    Condition::Gpus,
+    Condition::Cpus,
+    Condition::Memory,
+    Condition::Disk,
+    Condition::Lease,
+    Condition::MinimumHire,
+    Condition::Price,
+    Condition::Reputation,
+];
+
+struct Relaxer<'a, W> {
+    index: &'a mut Index<W>,
+    request: &'a Request,
+    census: &'a Census,
+    seed: u64,
+}
+
+/// Changes that make the request one that is served now.
+pub(super) fn relaxations<W: Waste>(index: &mut Index<W>, request: &Request, census: &Census, seed: u64) -> Vec<Relaxation> {
+    let mut relaxer = Relaxer { index, request, census, seed };
+    let mut single: Vec<Relaxation> = Vec::new();
+    let mut alone = BTreeSet::new();
+    for condition in RELAXABLE {
+        let found = relaxer.one(condition);
+        if !found.is_empty() {
+            alone.insert(condition);
+        }
+        single.extend(found);
+    }
+    let sites = if request.same_site { relaxer.attempt(vec![Change::Sites]) } else { None };
+    let sites_help = sites.is_some();
+    single.extend(sites);
+    single.extend(relaxer.fewer_nodes());
+    let mut pairs = relaxer.pairs(&alone, sites_help);
+    // The sort is stable: of equally cheap changes the first in the published order comes first.
+    single.sort_by_key(|relaxation| relaxation.placement.price_micro_usd);
+    pairs.sort_by_key(|relaxation| relaxation.placement.price_micro_usd);
+    single.extend(pairs);
+    single
+}
+
+impl<W: Waste> Relaxer<'_, W> {
+    fn attempt(&mut self, changes: Vec<Change>) -> Option<Relaxation> {
+        let request = changes.iter().fold(self.request.clone(), |request, change| change.of(&request));
+        let placement = self.index.place(&request, self.seed)?;
+        Some(Relaxation { changes, request, placement })
+    }
+
+    /// The nearest changes of one condition that are enough.
+    fn one(&mut self, condition: Condition) -> Vec<Relaxation> {
+        if condition == Condition::Gpus {
+            // Other GPUs need other rooms, so counts say nothing.
+            return self.other_gpus().into_iter().collect();
+        }
+        if self.shares_devices() && matches!(condition, Condition::Cpus | Condition::Memory | Condition::Disk) {
+            return self.smaller(condition).into_iter().collect();
+        }
+        if self.census.alone(condition) == 0 {
+            return Vec::new();
+        }
+        if condition == Condition::Model {
+            return self.other_models();
+        }
+        let ladder = self.ladder(condition);
+        let found = if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
+        found.into_iter().collect()
+    }
+
+    fn shares_devices(&self) -> bool {
+        self.request.arrangement == Some(Arrangement::Pack) && self.request.nodes > 1
+    }
+
+    /// Where nodes may share a device: the most of something that each of them can have.
+    fn smaller(&mut self, condition: Condition) -> Option<Relaxation> {
+        let demand = &self.request.demand;
+        let (mut served, mut refused) = match condition {
+            Condition::Cpus => (0, demand.cpu_milli),
+            Condition::Memory => (0, demand.memory_mb),
+            _ => (0, demand.disk_mb),
+        };
+        if refused == 0 {
+            return None;
+        }
+        let mut found = Some(self.attempt(vec![at(condition, u32::MAX)?])?);
+        while served + 1 < refused {
+            let middle = u32::midpoint(served, refused);
+            match self.attempt(vec![at(condition, u32::MAX - middle)?]) {
+                Some(relaxation) => (found, served) = (Some(relaxation), middle),
+                None => refused = middle,
+            }
+        }
+        found
+    }
+
+    /// The first step of a ladder, on which each step allows what the one before does, that is enough.
+    fn climb(&mut self, ladder: &[Change]) -> Option<Relaxation> {
+        let (mut low, mut high) = (0, ladder.len());
+        let mut found = None;
+        while low < high {
+            // The first step is enough unless the nodes have to be at one site, or may share devices.
+            let middle = if found.is_none() && low == 0 && high == ladder.len() { 0 } else { low.midpoint(high) };
+            match self.attempt(vec![ladder[middle]]) {
+                Some(relaxation) => (found, high) = (Some(relaxation), middle),
+                None => low = middle + 1,
+            }
+        }
+        found
+    }
+
+    /// Changes of a condition, nearest first; of those with a number only the ones that could be enough.
+    fn ladder(&self, condition: Condition) -> Vec<Change> {
+        let near = self.census.near.iter().filter(|(missed, _)| *missed == condition);
+        let records = near.map(|(_, place)| &self.index.records[*place as usize]);
+        match condition {
+            Condition::Supplier => vec![Change::Supplier],
+            Condition::Renewable => vec![Change::Renewable],
+            Condition::Lease if self.request.lease == Lease::OnDemand => vec![Change::Lease(Lease::Interruptible)],
+            Condition::Lease => vec![Change::Lease(Lease::OnDemand)],
+            Condition::Country => wider(self.request.countries.unwrap_or_default(), records),
+            Condition::NotCountry => fewer(records),
+            Condition::Compliance => {
+                let asked = self.request.compliance;
+                let left: BTreeSet<u8> = records.map(|record| record.machine.compliance & asked).collect();
+                let mut left: Vec<u8> = left.into_iter().collect();
+                left.push(0);
+                left.sort_by_key(|bits| std::cmp::Reverse(bits.count_ones()));
+                left.into_iter().map(Change::Compliance).collect()
+            }
+            _ => self.numbers(condition, records),
+        }
+    }
+
+    /// The values that would do, nearest first, from the first that could complete a cluster.
+    fn numbers<'r>(&self, condition: Condition, records: impl Iterator<Item = &'r Record>) -> Vec<Change> {
+        let mut fitting: BTreeMap<ModelId, usize> = BTreeMap::new();
+        for place in &self.census.fits {
+            *fitting.entry(self.index.records[*place as usize].machine.model).or_default() += 1;
+        }
+        let mut values: BTreeMap<ModelId, Vec<u32>> = BTreeMap::new();
+        for record in records {
+            values.entry(record.machine.model).or_default().push(nearness(condition, record, self.request));
+        }
+        // Nodes that may share a device need fewer devices than nodes.
+        let shared = self.shares_devices();
+        let mut first = None;
+        for (model, values) in &mut values {
+            values.sort_unstable();
+            let lacking = (self.request.nodes as usize).saturating_sub(fitting.get(model).copied().unwrap_or(0)).max(1);
+            let enough = if shared { values.first() } else { values.get(lacking - 1) };
+            first = first.into_iter().chain(enough.copied()).min();
+        }
+        let all: BTreeSet<u32> = values.into_values().flatten().collect();
+        let enough = first.map(|first| all.range(first..).copied().collect()).unwrap_or_else(Vec::new);
+        enough.into_iter().filter_map(|value| at(condition, value)).collect()
+    }
+
+    fn other_models(&mut self) -> Vec<Relaxation> {
+        let mut counts: BTreeMap<ModelId, usize> = BTreeMap::new();
+        for (_, place) in self.census.near.iter().filter(|(missed, _)| *missed == Condition::Model) {
+            *counts.entry(self.index.records[*place as usize].machine.model).or_default() += 1;
+        }
+        let mut found: Vec<Relaxation> = counts.into_keys().filter_map(|model| self.attempt(vec![Change::Model(model)])).collect();
+        found.sort_by_key(|relaxation| relaxation.placement.price_micro_usd);
+        found.truncate(MAX_MODELS);
+        found
+    }
+
+    fn other_gpus(&mut self) -> Option<Relaxation> {
+        let asked = match self.request.demand.gpus {
+            GpuDemand::Whole(count) => count,
+            GpuDemand::Part(_) | GpuDemand::Instance(_) => 1,
+            GpuDemand::None => return None,
+        };
+        let mut others: Vec<u8> = (1..=8).filter(|count| self.request.demand.gpus != GpuDemand::Whole(*count)).collect();
+        others.sort_by_key(|count| count.abs_diff(asked));
+        others.into_iter().find_map(|count| self.attempt(vec![Change::Gpus(GpuDemand::Whole(count))]))
+    }
+
+    /// The most nodes that would be served.
+    fn fewer_nodes(&mut self) -> Option<Relaxation> {
+        let (mut served, mut refused) = (0, self.request.nodes);
+        let mut found = None;
+        while served + 1 < refused {
+            let middle = served.midpoint(refused);
+            match self.attempt(vec![Change::Nodes(middle)]) {
+                Some(relaxation) => (found, served) = (Some(relaxation), middle),
+                None => refused = middle,
+            }
+        }
+        found
+    }
+
+    /// Two conditions that have to be weakened together.
+    fn pairs(&mut self, alone: &BTreeSet<Condition>, sites_help: bool) -> Vec<Relaxation> {
+        let helpless = || RELAXABLE.into_iter().filter(|condition| !alone.contains(condition) && *condition != Condition::Gpus);
+        let mut pairs: Vec<(usize, Condition, Condition)> = Vec::new();
+        for first in helpless() {
+            for second in helpless().filter(|second| *second > first) {
+                let freed = self.census.both(first, second) + self.census.alone(first).min(self.census.alone(second));
+                if freed > 0 {
+                    pairs.push((freed, first, second));
+                }
+            }
+        }
+        pairs.sort_by_key(|(freed, ..)| std::cmp::Reverse(*freed));
+        pairs.truncate(MAX_PAIRS);
+        let mut both: Vec<Vec<Change>> = pairs.into_iter().filter_map(|(_, first, second)| Some(vec![self.dropped(first)?, self.dropped(second)?])).collect();
+        if self.request.same_site && !sites_help {
+            let useful = helpless().filter(|condition| self.census.alone(*condition) > 0);
+            both.extend(useful.filter_map(|condition| Some(vec![Change::Sites, self.dropped(condition)?])));
+        }
+        let mut found = Vec::new();
+        for changes in both {
+            if let Some(wide) = self.attempt(changes) {
+                found.push(self.tighten(wide));
+            }
+        }
+        found
+    }
+
+    /// The condition not asked at all.
+    fn dropped(&self, condition: Condition) -> Option<Change> {
+        Some(match condition {
+            Condition::Model => {
+                let near = self.census.near.iter().filter(|(missed, _)| *missed == condition);
+                let mut counts: BTreeMap<ModelId, usize> = BTreeMap::new();
+                near.for_each(|(_, place)| *counts.entry(self.index.records[*place as usize].machine.model).or_default() += 1);
+                Change::Model(counts.into_iter().max_by_key(|(_, count)| *count)?.0)
+            }
+            Condition::Supplier => Change::Supplier,
+            Condition::Country => Change::Anywhere,
+            Condition::NotCountry => Change::Nowhere,
+            Condition::Compliance => Change::Compliance(0),
+            Condition::Renewable => Change::Renewable,
+            Condition::Lease if self.request.lease == Lease::OnDemand => Change::Lease(Lease::Interruptible),
+            Condition::Lease => Change::Lease(Lease::OnDemand),
+            Condition::Price => Change::Price(MAX_PRICE_MICRO_USD),
+            Condition::MinimumHire => Change::Minutes(ionet_rules::booking::MAX_MINUTES),
+            number => at(number, u32::MAX)?,
+        })
+    }
+
+    /// Changes that were made too wide, no wider than what was found needs.
+    fn tighten(&mut self, wide: Relaxation) -> Relaxation {
+        let changes: Vec<Change> = wide.changes.iter().map(|change| self.needed(*change, &wide.placement)).collect();
+        self.attempt(changes).unwrap_or(wide)
+    }
+
+    fn needed(&self, change: Change, placement: &Placement) -> Change {
+        let found = placement.nodes.iter().filter_map(|node| self.index.find(node.device));
+        let records: Vec<&Record> = found.map(|place| &self.index.records[place as usize]).collect();
+        let furthest = |condition| {
+            let values = records.iter().map(|record| nearness(condition, record, self.request));
+            values.max().and_then(|value| at(condition, value)).unwrap_or(change)
+        };
+        match change {
+            Change::Anywhere => wide_enough(self.request.countries.unwrap_or_default(), records.iter().copied()),
+            Change::Nowhere => {
+                let (there, unknown) = countries(records.iter().copied());
+                let allowed: Vec<Country> = there.without(there.without(self.request.not_countries)).iter().collect();
+                if let ([only], false) = (allowed.as_slice(), unknown) { Change::Country(*only) } else { change }
+            }
+            Change::Compliance(_) => Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance)),
+            Change::Security(_) => furthest(Condition::Security),
+            Change::Tier(_) => furthest(Condition::Tier),
+            Change::Vram(_) => furthest(Condition::Vram),
+            Change::Cpus(_) => furthest(Condition::Cpus),
+            Change::Memory(_) => furthest(Condition::Memory),
+            Change::Disk(_) => furthest(Condition::Disk),
+            Change::Minutes(_) => furthest(Condition::MinimumHire),
+            Change::Price(_) => furthest(Condition::Price),
+            Change::Reputation(_) => furthest(Condition::Reputation),
+            other => other,
+        }
+    }
+}
+
+fn is_number(condition: Condition) -> bool {
+    at(condition, u32::MAX).is_some()
+}
+
+/// How far a device is from a condition: the further, the more the condition has to be weakened; never nearer than what is asked.
+fn nearness(condition: Condition, record: &Record, request: &Request) -> u32 {
+    let (machine, demand) = (&record.machine, &request.demand);
+    match condition {
+        Condition::Security => u32::MAX - machine.security.min(request.min_security) as u32,
+        Condition::Tier => u32::MAX - machine.tier.min(request.min_tier) as u32,
+        Condition::Vram => u32::MAX - machine.vram_mb.min(request.min_vram_mb),
+        Condition::Cpus => u32::MAX - record.free.cpu_milli.min(demand.cpu_milli),
+        Condition::Memory => u32::MAX - record.free.memory_mb.min(demand.memory_mb),
+        Condition::Disk => u32::MAX - record.free.disk_mb.min(demand.disk_mb),
+        Condition::MinimumHire => machine.min_hire_minutes.max(request.minutes),
+        Condition::Price => machine.prices.of(request.lease).unwrap_or(MAX_PRICE_MICRO_USD).max(request.max_price_micro_usd.unwrap_or(0)),
+        Condition::Reputation => u32::MAX - u32::from(machine.reputation.min(request.min_reputation)),
+        _ => 0,
+    }
+}
+
+/// The condition weakened for all devices that are no further than this; `None` for conditions without a number.
+fn at(condition: Condition, nearness: u32) -> Option<Change> {
+    let least = u32::MAX - nearness;
+    Some(match condition {
+        Condition::Security => {
+            let levels = [Security::Process, Security::Container, Security::VirtualMachine, Security::Confidential];
+            Change::Security(*levels.get(least as usize)?)
+        }
+        Condition::Tier => Change::Tier(*[Tier::None, Tier::Low, Tier::Medium, Tier::High, Tier::UltraHigh].get(least as usize)?),
+        Condition::Vram => Change::Vram(least),
+        Condition::Cpus => Change::Cpus(least),
+        Condition::Memory => Change::Memory(least),
+        Condition::Disk => Change::Disk(least),
+        Condition::MinimumHire => Change::Minutes(nearness),
+        Condition::Price => Change::Price(nearness),
+        Condition::Reputation => Change::Reputation(u16::try_from(least).ok()?),
+        _ => return None,
+    })
+}
+
+/// Regions in which some of these devices are, those first that add fewest countries; then any country.
+fn wider<'r>(wanted: Countries, records: impl Iterator<Item = &'r Record>) -> Vec<Change> {
+    let there = countries(records).0.without(wanted);
+    let mut regions: Vec<Region> = Region::ALL.into_iter().filter(|region| there.without(region.countries()) != there).collect();
+    regions.sort_by_key(|region| region.countries().without(wanted).iter().count());
+    regions.into_iter().map(Change::Region).chain([Change::Anywhere]).collect()
+}
+
+/// The region in which all of these devices are that are not where they were wanted; if there is none, any country.
+fn wide_enough<'r>(wanted: Countries, records: impl Iterator<Item = &'r Record>) -> Change {
+    let (there, unknown) = countries(records);
+    let regions = Region::ALL.into_iter().filter(|region| there.without(wanted).without(region.countries()).is_empty() && !unknown);
+    regions.min_by_key(|region| region.countries().without(wanted).iter().count()).map_or(Change::Anywhere, Change::Region)
+}
+
+/// Countries of devices, and whether that of one is not known.
+fn countries<'r>(records: impl Iterator<Item = &'r Record>) -> (Countries, bool) {
+    let (mut there, mut unknown) = (Countries::default(), false);
+    for record in records {
+        match record.machine.country {
+            Some(country) => there.insert(country),
+            None => unknown = true,
+        }
+    }
+    (there, unknown)
+}
+
+/// Excluded countries in which these devices are, one at a time, those first that have most; then all.
+fn fewer<'r>(records: impl Iterator<Item = &'r Record>) -> Vec<Change> {
+    let mut counts: BTreeMap<Country, usize> = BTreeMap::new();
+    for country in records.filter_map(|record| record.machine.country) {
+        *counts.entry(country).or_default() += 1;
+    }
+    let mut countries: Vec<(Country, usize)> = counts.into_iter().collect();
+    countries.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    countries.into_iter().map(|(country, _)| Change::Country(country)).chain([Change::Nowhere]).collect()
+}
