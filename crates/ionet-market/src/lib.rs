@@ -8,6 +8,7 @@ pub mod placement;
 pub mod prices;
 pub mod quote;
 pub mod shape;
+pub mod statement;
 pub mod strategy;
 
 pub use placement::{Candidate, Want, place};
