@@ -88,9 +88,11 @@ impl Inputs {
         let reference = u128::from(self.reference_micro_usd.min(MAX_RATE)) * u128::from(NANO_PER_MICRO);
         let whole = u128::from(WHOLE_BPS);
         let cap = |nano: u128| u64::try_from(nano).unwrap_or(u64::MAX).min(MAX_NANO);
-        // One factor at a time: every product stays far below 128 bits, and each division keeps the order of what goes in.
+        // One factor at a time: each division keeps the order of what goes in. Factors within their bounds stay far below 128 bits; those
+        // that a stranger's quote names may be anything.
         let scarce = reference * u128::from(scarcity_ppm(self.utilisation_bps)) / 1_000_000;
-        let asked = cap(scarce * u128::from(self.tier_bps) / whole * u128::from(self.region_bps) / whole);
+        let tiered = scarce * u128::from(self.tier_bps) / whole;
+        let asked = cap(tiered.saturating_mul(u128::from(self.region_bps)) / whole);
         let lowest = cap(reference * u128::from(LOWEST_BPS) / whole);
         let highest = cap(reference * u128::from(HIGHEST_BPS) / whole);
         let floor = self.supply_floor_micro_usd.saturating_mul(NANO_PER_MICRO);
@@ -146,6 +148,12 @@ mod tests {
                 prop_assert!(after.asked_nano > before.asked_nano);
                 prop_assert!(before.bound.is_some() || after.bound.is_some() || after.nano > before.nano);
             }
+        }
+
+        #[test]
+        fn no_factor_is_too_strange(reference_micro_usd: u64, utilisation_bps: u64, tier_bps: u64, region_bps: u64, supply_floor_micro_usd: u64) {
+            let target = Inputs { reference_micro_usd, utilisation_bps, tier_bps, region_bps, supply_floor_micro_usd }.target();
+            prop_assert!(target.nano <= MAX_NANO);
         }
 
         #[test]
