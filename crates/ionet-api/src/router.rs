@@ -55,6 +55,7 @@ fn table() -> Routes {
             .routes(routes!(devices::list))
             .routes(routes!(market::prices))
             .routes(routes!(market::history))
+            .routes(routes!(market::survival))
             .routes(routes!(devices::counts))
             .routes(routes!(devices::view))
             .routes(routes!(devices::reputation))

@@ -21,7 +21,6 @@ pub mod request;
 pub mod scan;
 pub mod score;
 pub mod shape;
-pub mod statement;
 pub mod strategy;
 pub mod waste;
 

@@ -1,4 +1,6 @@
-//! Every node that a device was hired for, and how that went: what survival is predicted from.
+//! Every node that a device was hired for, and how that went: what survival is predicted from, with what else is known of devices' pasts.
+
+use std::collections::HashMap;
 
 use ionet_types::{ClusterId, DeviceId};
 use sqlx::Row as _;
@@ -40,7 +42,48 @@ fn hire(row: &SqliteRow) -> StoreResult<Hire> {
     })
 }
 
+/// A device's past in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When it first connected, unix seconds.
+    pub registered_at_unix_secs: i64,
+    /// How long it was there in the span that was asked for, seconds.
+    pub up_secs: i64,
+    /// When nodes failed on it in that span, unix seconds.
+    pub failed_at_unix_secs: Vec<i64>,
+}
+
 impl Store {
+    /// The pasts of all devices in a span of time.
+    pub async fn device_pasts(&self, from_unix_secs: i64, to_unix_secs: i64) -> StoreResult<HashMap<DeviceId, Past>> {
+        let rows = sqlx::query(
+            "SELECT id, registered_at_unix_secs, coalesce((
+                 SELECT sum(min(coalesce(to_unix_secs, ?2), ?2) - max(from_unix_secs, ?1)) FROM presences
+                 WHERE device_id = devices.id AND from_unix_secs < ?2 AND coalesce(to_unix_secs, ?2) > ?1
+             ), 0) AS up_secs FROM devices",
+        )
+        .bind(from_unix_secs)
+        .bind(to_unix_secs)
+        .fetch_all(&self.read)
+        .await?;
+        let mut pasts = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let past = Past {
+                registered_at_unix_secs: row.try_get("registered_at_unix_secs")?,
+                up_secs: row.try_get("up_secs")?,
+                failed_at_unix_secs: Vec::new(),
+            };
+            pasts.insert(parsed::<DeviceId>(row, "id")?, past);
+        }
+        let query = sqlx::query("SELECT device_id, at_unix_secs FROM device_events WHERE kind = ? AND at_unix_secs >= ? ORDER BY id");
+        for row in &query.bind("node_failed").bind(from_unix_secs).fetch_all(&self.read).await? {
+            if let Some(past) = pasts.get_mut(&parsed::<DeviceId>(row, "device_id")?) {
+                past.failed_at_unix_secs.push(row.try_get("at_unix_secs")?);
+            }
+        }
+        Ok(pasts)
+    }
+
     /// A device begins to serve. Saying so again changes nothing.
     pub async fn hire_begin(&self, hire: &Hire) -> StoreResult<()> {
         sqlx::query(

@@ -41,7 +41,7 @@ pub use clusters::{ClusterRow, NewCluster};
 pub use device_events::DeviceEvent;
 pub use devices::{DeviceRow, Reported};
 pub use epochs::{EpochRow, EpochStart};
-pub use hires::Hire;
+pub use hires::{Hire, Past};
 pub use idempotency::Claim;
 pub use joins::{CodeDecision, CodeInsert, CodeLimits, NewDeviceCode, NewJoinToken};
 pub use outages::Outage;

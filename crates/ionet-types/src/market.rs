@@ -10,6 +10,6 @@ pub mod traits;
 pub use offers::{Attestation, DeviceTerms, SetTermsRequest};
 pub use places::{Countries, Country, Location, Region};
 pub use preflight::{Exclusion, Preflight, PreflightOffer, PreflightPlacement, Relaxation, RelaxedField};
-pub use prices::{Discount, Price, PriceBoard, PriceHistory, PricePoint};
+pub use prices::{Discount, Price, PriceBoard, PriceHistory, PricePoint, SurvivalReport};
 pub use requirements::{Arrangement, GpuInstance, Lease, Requirements};
 pub use traits::{Compliance, Security, ShortName, Tier};

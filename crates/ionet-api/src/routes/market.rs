@@ -5,7 +5,7 @@ use ionet_hub::Hub;
 use ionet_types::{
     DeviceId,
     hardware::HardwareModel,
-    market::{DeviceTerms, PriceBoard, PriceHistory, SetTermsRequest},
+    market::{DeviceTerms, PriceBoard, PriceHistory, SetTermsRequest, SurvivalReport},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -41,6 +41,12 @@ pub(crate) async fn prices(State(hub): State<Hub>) -> Result<Json<PriceBoard>, P
     responses((status = 200, body = PriceHistory)))]
 pub(crate) async fn history(State(hub): State<Hub>, Query(query): Query<HistoryQuery>) -> Result<Json<PriceHistory>, Problem> {
     Ok(Json(hub.price_history(query.hardware.as_ref(), query.days)?))
+}
+
+/// Says how the chance is predicted that a device serves a hire to its end: by a model or by the plain mean, and how both did.
+#[utoipa::path(get, path = "/v1/survival", operation_id = "survival_report", tag = "market", responses((status = 200, body = SurvivalReport)))]
+pub(crate) async fn survival(State(hub): State<Hub>) -> Result<Json<SurvivalReport>, Problem> {
+    Ok(Json(hub.survival_report()?))
 }
 
 /// Shows on which terms one's device is offered.

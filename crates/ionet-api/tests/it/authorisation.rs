@@ -96,6 +96,7 @@ const TABLE: &[(&str, &str, Access)] = &[
     ("get", "/v1/stakes", Access::Read),
     ("get", "/v1/prices", Access::Public),
     ("get", "/v1/prices/history", Access::Public),
+    ("get", "/v1/survival", Access::Public),
     ("get", "/v1/devices/{id}/terms", Access::Read),
     ("post", "/v1/devices/{id}/terms", Access::Write),
     ("post", "/v1/devices/{id}/attestation", Access::Session),

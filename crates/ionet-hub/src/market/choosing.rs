@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ionet_market::conditions::Missed;
 use ionet_market::machine::{Machine, State as Standing};
-use ionet_market::oracle::{Asked, Cell, highest_floor};
+use ionet_market::oracle::{Asked, Cell, highest_floor, node_rate};
 use ionet_market::refusal::Refusal;
+use ionet_market::replace::Cluster;
 use ionet_market::request::Request;
 use ionet_market::shape::Room;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
@@ -129,31 +130,38 @@ impl Hub {
         u32::try_from(state.index.iter().filter(fits).count()).unwrap_or(u32::MAX)
     }
 
-    /// A device for a node of a cluster that runs, at no more than what the cluster pays: not one of `exclude`, and at the site of `beside`
-    /// where the cluster is to be at one.
+    /// A device for a further node of a cluster that runs: not one of those that it has, near them or far as was asked, and none whose
+    /// supplier asks for more than the cluster pays.
     pub(crate) async fn choose_for_node(
         &self,
         terms: &QuoteRequest,
         rate_micro_usd: u64,
-        exclude: BTreeSet<DeviceId>,
-        beside: Option<DeviceId>,
+        nodes: Vec<DeviceId>,
     ) -> HubResult<Option<DeviceId>> {
-        let mut request = self.checked(terms)?;
-        if request.same_site {
-            let state = self.market().lock();
-            request.only_site = beside.and_then(|device| state.index.get(device)?.0.site);
-        }
+        let request = self.checked(terms)?;
+        self.market_refresh().await?;
+        let now_unix_secs = self.clock().now_unix_secs();
+        let mut state = self.market().lock();
+        let model = state.catalogue.find_model(&terms.hardware).ok_or(Code::HardwareUnknown)?;
         // The cluster pays what it was booked at: what the network asks by now is not its matter, what the supplier asks at least is.
-        request.max_price_micro_usd = None;
-        request.exclude = exclude;
+        let mut cluster = Cluster { model, price_micro_usd: u32::MAX, nodes, failed: BTreeSet::new() };
         for _ in 0..LOOKS {
-            let Some(chosen) = self.choose(&request).await? else { return Ok(None) };
-            let Some(device) = chosen.devices.first().copied() else { return Ok(None) };
-            let floor = ionet_market::oracle::node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
+            let Some(placed) = state.index.more(&cluster, 1, &request, rand::random()) else { return Ok(None) };
+            let Some(device) = placed.first().map(|node| node.device) else { return Ok(None) };
+            let standing = self.standing(device, self.agents().0.directory.seen_one(device).as_ref(), now_unix_secs);
+            if standing != Standing::Hireable {
+                if state.index.set_state(device, standing).is_err() {
+                    tracing::error!(%device, "the market has lost a device");
+                }
+                continue;
+            }
+            let floor = self
+                .chosen(&mut state, &request, vec![device], now_unix_secs)
+                .map_or(Ok(0), |chosen| node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli))?;
             if floor <= rate_micro_usd {
                 return Ok(Some(device));
             }
-            request.exclude.insert(device);
+            cluster.failed.insert(device);
         }
         Ok(None)
     }

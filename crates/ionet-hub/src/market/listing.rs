@@ -147,7 +147,7 @@ impl Hub {
             prices: self.prices(state.strategies.get(&device), &cell, price, now_unix_secs),
             min_hire_minutes: state.strategies.get(&device).map_or(0, |strategy| strategy.written().min_hire_minutes),
             reputation: u16::try_from(reputation).unwrap_or(u16::MAX).min(ionet_market::machine::MAX_REPUTATION),
-            survival_bps: state.survival.of(device, &cell, reputation),
+            survival_bps: state.survival.of(&state.survival.features(device, &cell, reputation, offered, now_unix_secs)),
             failed_at_unix_secs,
         };
         Some((machine, cell))

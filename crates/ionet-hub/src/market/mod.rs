@@ -5,6 +5,7 @@
 //! before it is reserved.
 
 mod choosing;
+pub(crate) mod hires;
 mod listing;
 mod pricing;
 mod survival;
@@ -29,7 +30,7 @@ use crate::error::{HubError, HubResult};
 use crate::options::HubOptions;
 
 pub(crate) use choosing::Chosen;
-pub(crate) use survival::Survival;
+use survival::Survival;
 
 /// All devices are looked at again after so many seconds: what changes with time alone shows then.
 const ALL_EVERY_SECS: i64 = 10;
@@ -133,7 +134,7 @@ impl Market {
             observations: Observations::default(),
             oracle,
             history,
-            survival: Survival::default(),
+            survival: Survival::load(store, now_unix_secs).await?,
         };
         Ok(Self { state: Mutex::new(state), marks, refreshing: tokio::sync::Mutex::default() })
     }

@@ -8,6 +8,7 @@ use solana_signer::Signer as _;
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
     hub.market_refresh().await?;
     hub.prices_update().await?;
+    hub.survival_update().await?;
     let (ledger, options) = (hub.ledger(), hub.options());
     if options.local {
         ledger.ensure_lamports(&options.operator, PAYER_MIN_LAMPORTS / 2).await?;

@@ -97,7 +97,8 @@ impl<W: Waste> Relaxer<'_, W> {
             return self.other_models();
         }
         let ladder = self.ladder(condition);
-        let found = if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
+        let found =
+            if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
         found.into_iter().collect()
     }
 
@@ -239,7 +240,8 @@ impl<W: Waste> Relaxer<'_, W> {
         }
         pairs.sort_by_key(|(freed, ..)| std::cmp::Reverse(*freed));
         pairs.truncate(MAX_PAIRS);
-        let mut both: Vec<Vec<Change>> = pairs.into_iter().filter_map(|(_, first, second)| Some(vec![self.dropped(first)?, self.dropped(second)?])).collect();
+        let mut both: Vec<Vec<Change>> =
+            pairs.into_iter().filter_map(|(_, first, second)| Some(vec![self.dropped(first)?, self.dropped(second)?])).collect();
         if self.request.same_site && !sites_help {
             let useful = helpless().filter(|condition| self.census.alone(*condition) > 0);
             both.extend(useful.filter_map(|condition| Some(vec![Change::Sites, self.dropped(condition)?])));
@@ -295,7 +297,9 @@ impl<W: Waste> Relaxer<'_, W> {
                 let allowed: Vec<Country> = there.without(there.without(self.request.not_countries)).iter().collect();
                 if let ([only], false) = (allowed.as_slice(), unknown) { Change::Country(*only) } else { change }
             }
-            Change::Compliance(_) => Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance)),
+            Change::Compliance(_) => {
+                Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance))
+            }
             Change::Security(_) => furthest(Condition::Security),
             Change::Tier(_) => furthest(Condition::Tier),
             Change::Vram(_) => furthest(Condition::Vram),

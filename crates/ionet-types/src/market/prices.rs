@@ -101,3 +101,16 @@ pub struct PriceHistory {
     /// Oldest first.
     pub items: Vec<PricePoint>,
 }
+
+/// How the chance is predicted that a device serves a hire to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SurvivalReport {
+    /// The share of all recorded hires that were served to the end, basis points.
+    pub mean_bps: u16,
+    /// Whether a model is used or the mean, how both did on hires that neither had seen, and how many hires that is.
+    pub report: serde_json::Value,
+    /// The same in words.
+    pub text: String,
+    /// When it was learnt, unix seconds.
+    pub learnt_at_unix_secs: i64,
+}

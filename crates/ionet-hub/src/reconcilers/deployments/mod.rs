@@ -20,6 +20,7 @@ use crate::Hub;
 use crate::agents::Seen;
 use crate::devices::reputation::kind;
 use crate::error::HubResult;
+use crate::market::hires::Serving;
 use crate::proofs::trial;
 
 /// Rounds of decisions in one run: what one decision changes, the next one sees.
@@ -48,6 +49,7 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
         }
         world = look(hub).await?;
     }
+    note(hub, &world).await?;
     tell(hub, &world).await?;
     free(hub, &world.reservations).await?;
     trouble
@@ -240,10 +242,8 @@ async fn replace(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], n
         requirements: Requirements { or_hardware: Vec::new(), ..offer.requirements.clone() },
         ..QuoteRequest::new(offer.hardware.clone(), 1, left_minutes.clamp(1, offer.minutes.max(1)), offer.currency)
     };
-    // Where the others are, for a cluster that is to be at one site.
-    let beside = nodes.iter().filter(|other| other.number != node).find_map(|other| other.reservation).map(|other| other.device_id);
     let own = nodes.iter().filter_map(|node| Some(node.reservation?.device_id)).collect();
-    let chosen = hub.choose_for_node(&terms, offer.rate_micro_usd, own, beside).await?;
+    let chosen = hub.choose_for_node(&terms, offer.rate_micro_usd, own).await?;
     if let Some(device) = chosen {
         if cluster.is_head(node) {
             restart_others(hub, world, cluster, nodes).await?;
@@ -290,6 +290,25 @@ async fn restart_joined(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<
         store.node_retry(id, node.number, node.attempt()).await?;
     }
     Ok(())
+}
+
+/// Writes down who serves whom: what is predicted of devices is learnt from it.
+async fn note(hub: &Hub, world: &World) -> HubResult<()> {
+    let mut serving = BTreeSet::new();
+    for reservation in world.reservations.iter().filter(|reservation| !reservation.releasing) {
+        let Some(cluster) = world.clusters.get(&reservation.cluster_id) else { continue };
+        let Some(until) = cluster.booking.book.hired_until_unix_secs() else { continue };
+        if world.purpose(cluster) == Purpose::Run {
+            let minutes_left = u32::try_from(until.saturating_sub(world.now.chain_unix_secs).max(60) / 60).unwrap_or(u32::MAX);
+            let Reservation { cluster_id: cluster, node, device_id: device, .. } = *reservation;
+            serving.insert(Serving { cluster, node, device, minutes_left });
+        }
+    }
+    let out = world.clusters.values().filter(|cluster| cluster.row.failed_at_unix_secs.is_some()).flat_map(|cluster| {
+        let id = cluster.row.offer.id;
+        world.outages.get(&id).into_iter().flat_map(move |nodes| nodes.keys().map(move |node| (id, *node)))
+    });
+    hub.hires_note(&serving, &out.collect()).await
 }
 
 /// Tells every connected device what it is to run.
