@@ -77,6 +77,7 @@ impl Rows {
             self.values.iter().flat_map(|row| row.iter().zip(&spreads).map(|(value, (mean, spread))| scale(*value, *mean, *spread)));
         let records = Array2::from_shape_vec((self.len(), columns::COUNT), scaled.collect()).ok()?;
         let dataset = DatasetBase::new(records, Array1::from_vec(self.failed));
+        // The optimiser times itself for its own statistics; nothing of that enters the result.
         let fitted = LogisticRegression::default().alpha(RIDGE).max_iterations(MAX_STEPS).fit(&dataset).ok()?;
         // The larger class is the positive one: `true`, failed.
         let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };

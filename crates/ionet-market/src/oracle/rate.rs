@@ -118,6 +118,13 @@ mod tests {
             }
         }
 
+        /// To hire a GPU in parts is never cheaper than to hire the whole of it.
+        #[test]
+        fn parts_never_undercut_the_whole(asked in asked(), cut in prop::collection::vec(1_u32..2_000, 1..8)) {
+            let rate = |gpu_milli| rates(&Asked { gpu_milli, ..asked }, Currency::Usdc, None, &PARAMS).unwrap().rate.0;
+            prop_assert!(cut.iter().map(|&milli| rate(milli)).sum::<u64>() >= rate(cut.iter().sum()));
+        }
+
         #[test]
         fn any_terms_are_priced_or_refused(price: u64, floor: u64, gpu_milli: u32, minutes: u32, io_price: u64) {
             let asked = Asked { price_micro_usd: price, floor_micro_usd: floor, gpu_milli, minutes };
