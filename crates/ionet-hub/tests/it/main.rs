@@ -5,6 +5,8 @@ mod agent;
 mod deployments;
 mod epochs;
 mod lifecycle;
+mod market;
+mod parts;
 mod proofs;
 mod requests;
 mod restarts;

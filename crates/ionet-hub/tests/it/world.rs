@@ -37,6 +37,9 @@ pub(crate) struct World {
     pub(crate) hub: Hub,
     pub(crate) timing: Timing,
     measuring: Option<Measuring>,
+    pricing: Pricing,
+    /// The wallet that acts for the operator.
+    pub(crate) operates: Keypair,
     runner: JoinHandle<()>,
     pub(crate) dir: TempDir,
 }
@@ -51,6 +54,15 @@ impl World {
     }
 
     pub(crate) async fn measuring(timing: Timing, measuring: Option<Measuring>) -> Self {
+        Self::priced(timing, measuring, Pricing::List).await
+    }
+
+    /// A network whose prices follow the market.
+    pub(crate) async fn market() -> Self {
+        Self::priced(Timing { reconcile_every: Duration::from_millis(200), ..Timing::default() }, None, Pricing::Market).await
+    }
+
+    async fn priced(timing: Timing, measuring: Option<Measuring>, pricing: Pricing) -> Self {
         let dir = TempDir::new().unwrap();
         let operator = Arc::new(Operator::open(&dir.path().join("keys")).unwrap());
         let mut options = ChainOptions::new(dir.path().join("chain"));
@@ -59,15 +71,22 @@ impl World {
         let chain = Chain::open(options).unwrap();
         let ledger = Genesis::LOCAL.create(Arc::new(chain.client()), &operator).await.unwrap();
         let clock = Clock::stepped(chain.now_unix_secs());
-        let (hub, runner) = start(&dir, &ledger, &operator, &clock, timing, measuring).await;
-        Self { chain, ledger, operator, clock, hub, timing, measuring, runner, dir }
+        let operates = Keypair::new();
+        let opened = start(&dir, &ledger, &operator, &clock, (timing, measuring, pricing), address(&operates));
+        let (hub, runner) = opened.await;
+        Self { chain, ledger, operator, clock, hub, timing, measuring, pricing, operates, runner, dir }
+    }
+
+    async fn start(&self) -> (Hub, JoinHandle<()>) {
+        let how = (self.timing, self.measuring, self.pricing);
+        start(&self.dir, &self.ledger, &self.operator, &self.clock, how, address(&self.operates)).await
     }
 
     /// Ends the hub as a power cut would, wherever it is, and opens it again.
     pub(crate) async fn restart_hub(&mut self) {
         self.runner.abort();
         let _ = (&mut self.runner).await;
-        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing, self.measuring).await;
+        (self.hub, self.runner) = self.start().await;
     }
 
     /// The hub is gone for so long, as after a power cut.
@@ -76,7 +95,7 @@ impl World {
         let _ = (&mut self.runner).await;
         self.chain.advance_secs(secs).await.unwrap();
         self.clock.advance_secs(i64::try_from(secs).unwrap());
-        (self.hub, self.runner) = start(&self.dir, &self.ledger, &self.operator, &self.clock, self.timing, self.measuring).await;
+        (self.hub, self.runner) = self.start().await;
     }
 
     pub(crate) async fn advance_secs(&self, secs: u64) {
@@ -120,8 +139,8 @@ async fn start(
     ledger: &Ledger,
     operator: &Arc<Operator>,
     clock: &Clock,
-    timing: Timing,
-    measuring: Option<Measuring>,
+    (timing, measuring, pricing): (Timing, Option<Measuring>, Pricing),
+    operates: Address,
 ) -> (Hub, JoinHandle<()>) {
     let options = HubOptions {
         store: dir.path().join("hub.db"),
@@ -131,8 +150,8 @@ async fn start(
         ledger: ledger.clone(),
         operator: operator.clone(),
         prices: PriceList::default(),
-        pricing: Pricing::List,
-        operators: BTreeSet::new(),
+        pricing,
+        operators: BTreeSet::from([operates]),
         local: true,
         oracle_price: Genesis::LOCAL.price,
         public_url: "http://127.0.0.1:8080".to_owned(),
