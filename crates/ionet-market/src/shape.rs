@@ -247,7 +247,12 @@ impl Room {
         let taken = match demand.gpus {
             GpuDemand::None => true,
             GpuDemand::Part(milli) if !mig => {
-                let tightest = own.iter_mut().filter(|free| **free >= milli).min();
+                let mut tightest: Option<&mut u16> = None;
+                for free in own {
+                    if *free >= milli && tightest.as_ref().is_none_or(|found| *free < **found) {
+                        tightest = Some(free);
+                    }
+                }
                 tightest.is_some_and(|free| {
                     *free -= milli;
                     true

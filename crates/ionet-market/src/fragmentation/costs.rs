@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::forecast::{coarse, roots};
 use super::{Forecast, Mix};
 use crate::shape::{Demand, Room, Slot};
 
@@ -57,7 +58,7 @@ impl<S: BuildHasher> Costs<S> {
             self.wastes.clear();
             self.forecast = Some(Arc::clone(forecast));
         }
-        let room = room.sorted();
-        *self.wastes.entry((room, model)).or_insert_with(|| forecast.waste(&room, model))
+        let seen = coarse(room);
+        *self.wastes.entry((seen, model)).or_insert_with(|| forecast.gpu_waste(&seen, model)) + roots(room)
     }
 }

@@ -17,7 +17,7 @@ const UNIT: u64 = 16;
 const HALF_LIFE: u64 = 16_384;
 /// Nodes of one cluster that count, so that one customer is not the market.
 const MAX_NODES: u32 = 256;
-/// Arrivals before the first forecast from what was seen; the next follow when half as many again have arrived,
+/// Arrivals before the first forecast from what was seen; the next follow when as many again have arrived,
 const FIRST_FORECAST: u64 = 32;
 /// but no later than after so many.
 const FORECAST_EVERY: u64 = 4_096;
@@ -86,7 +86,7 @@ impl Mix {
         }
         self.arrived = self.arrived.saturating_add(1);
         if self.arrived >= self.next {
-            self.next = self.arrived.saturating_add((self.arrived / 2).min(FORECAST_EVERY));
+            self.next = self.arrived.saturating_add(self.arrived.min(FORECAST_EVERY));
             self.renew();
         }
     }
