@@ -268,7 +268,8 @@ impl Room {
             }
             GpuDemand::Instance(instance) if mig => {
                 let start = |taken: u16| instance.starts().iter().rev().copied().find(|&start| taken & instance.bits(start) == 0);
-                let tightest = own.iter_mut().filter_map(|taken| Some((start(*taken)?, taken))).max_by_key(|(_, taken)| (taken.count_ones(), **taken));
+                let tightest =
+                    own.iter_mut().filter_map(|taken| Some((start(*taken)?, taken))).max_by_key(|(_, taken)| (taken.count_ones(), **taken));
                 tightest.is_some_and(|(start, taken)| {
                     *taken |= instance.bits(start);
                     true

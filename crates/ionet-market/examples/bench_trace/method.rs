@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use ionet_market::shape::{Room, Slot};
+use anyhow::{Context, ensure};
+use ionet_market::shape::{GpuDemand, Room, Slot, WHOLE_MILLI};
 
 use crate::data::{Node, Task};
 
@@ -18,12 +18,25 @@ pub(crate) trait Scheduler {
 
 /// What one run came to.
 pub(crate) struct Run {
-    /// Allocated GPUs of all, in %, at each of [`LOADS`].
-    pub(crate) allocated_percent: [f64; LOADS.len()],
-    pub(crate) arrivals: usize,
+    /// At each of [`LOADS`].
+    pub(crate) readings: [Reading; LOADS.len()],
+    /// The scheduler's time for all arrivals.
     pub(crate) took: Duration,
-    /// The machines in the end.
-    pub(crate) rooms: Vec<Room>,
+}
+
+/// Shares of the cluster's GPUs, in %, at one load.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    pub(crate) allocated: f64,
+    /// Free on GPUs that are taken in part, in pieces of less than a quarter, and in larger ones.
+    pub(crate) slivers: f64,
+    pub(crate) pieces: f64,
+    /// GPUs of which nothing is taken.
+    pub(crate) whole: f64,
+    /// Asked for by tasks that failed: for several GPUs, for one, for a part of one.
+    pub(crate) failed: [f64; 3],
+    /// Tasks without a GPU that failed, of all such tasks, in %.
+    pub(crate) failed_without_gpu: f64,
 }
 
 /// Small, of known quality (SplitMix64), and the same for ever, so that a seed names one run.
@@ -79,32 +92,70 @@ pub(crate) fn arrivals(tasks: &[Task], capacity_milli: u64, seed: u64) -> Vec<Ta
 }
 
 /// One run. The books are kept here, by [`Room::take`], so that no scheduler can place what does not fit.
-pub(crate) fn run(nodes: &[Node], arrivals: &[Task], scheduler: impl FnOnce(&[Node]) -> Box<dyn Scheduler>) -> anyhow::Result<Run> {
-    let capacity = capacity_milli(nodes);
-    let mut rooms: Vec<Room> = nodes.iter().map(|node| node.whole).collect();
-    let (mut asked, mut given) = (0_u64, 0_u64);
-    let mut allocated_percent = [0.0; LOADS.len()];
-    let mut placed = Vec::with_capacity(arrivals.len());
+pub(crate) fn run(nodes: &[Node], arrivals: &[Task], scheduler: &mut dyn Scheduler) -> anyhow::Result<Run> {
     let start = Instant::now();
-    let mut scheduler = scheduler(nodes);
-    for task in arrivals {
-        placed.push(scheduler.place(task));
-    }
+    let placed: Vec<Option<(usize, Slot)>> = arrivals.iter().map(|task| scheduler.place(task)).collect();
     let took = start.elapsed();
-    for (task, place) in arrivals.iter().zip(placed) {
-        let milli = u64::from(task.demand.gpus.milli());
-        asked += milli;
-        if let Some((node, slot)) = place {
-            let room = rooms.get_mut(node).context("no such node")?;
-            anyhow::ensure!(task.accepts.has(nodes[node].model), "the task does not accept the node's model");
-            room.take(&task.demand, slot)?;
-            given += milli;
-        }
-        for (read, load) in allocated_percent.iter_mut().zip(LOADS) {
-            if asked * 100 <= capacity * load {
-                *read = given as f64 * 100.0 / capacity as f64;
+    let mut books = Books { rooms: nodes.iter().map(|node| node.whole).collect(), ..Books::default() };
+    let capacity = capacity_milli(nodes);
+    let mut readings = [Reading::default(); LOADS.len()];
+    for (index, (task, place)) in arrivals.iter().zip(placed).enumerate() {
+        books.arrived(task, place, nodes)?;
+        let next = arrivals.get(index + 1).map_or(u64::MAX, |task| u64::from(task.demand.gpus.milli()));
+        for (reading, load) in readings.iter_mut().zip(LOADS) {
+            let end = capacity * load / 100;
+            if books.asked_milli <= end && books.asked_milli.saturating_add(next) > end {
+                *reading = books.read(capacity);
             }
         }
     }
-    Ok(Run { allocated_percent, arrivals: arrivals.len(), took, rooms })
+    Ok(Run { readings, took })
+}
+
+#[derive(Default)]
+struct Books {
+    rooms: Vec<Room>,
+    asked_milli: u64,
+    given_milli: u64,
+    failed_milli: [u64; 3],
+    without_gpu: u64,
+    failed_without_gpu: u64,
+}
+
+impl Books {
+    fn arrived(&mut self, task: &Task, place: Option<(usize, Slot)>, nodes: &[Node]) -> anyhow::Result<()> {
+        let milli = u64::from(task.demand.gpus.milli());
+        self.asked_milli += milli;
+        self.without_gpu += u64::from(milli == 0);
+        if let Some((node, slot)) = place {
+            let room = self.rooms.get_mut(node).context("no such node")?;
+            ensure!(task.accepts.has(nodes[node].model), "the task does not accept the node's model");
+            room.take(&task.demand, slot)?;
+            self.given_milli += milli;
+            return Ok(());
+        }
+        match task.demand.gpus {
+            GpuDemand::None => self.failed_without_gpu += 1,
+            GpuDemand::Whole(2..) => self.failed_milli[0] += milli,
+            GpuDemand::Whole(_) => self.failed_milli[1] += milli,
+            GpuDemand::Part(_) | GpuDemand::Instance(_) => self.failed_milli[2] += milli,
+        }
+        Ok(())
+    }
+
+    fn read(&self, capacity_milli: u64) -> Reading {
+        let percent = |milli: u64| milli as f64 * 100.0 / capacity_milli as f64;
+        let free = |sizes: std::ops::RangeInclusive<u16>| {
+            let gpus = self.rooms.iter().flat_map(Room::gpu_milli).filter(|free| sizes.contains(free));
+            percent(gpus.map(u64::from).sum())
+        };
+        Reading {
+            allocated: percent(self.given_milli),
+            slivers: free(1..=WHOLE_MILLI / 4 - 1),
+            pieces: free(WHOLE_MILLI / 4..=WHOLE_MILLI - 1),
+            whole: free(WHOLE_MILLI..=WHOLE_MILLI),
+            failed: self.failed_milli.map(percent),
+            failed_without_gpu: self.failed_without_gpu as f64 * 100.0 / self.without_gpu.max(1) as f64,
+        }
+    }
 }

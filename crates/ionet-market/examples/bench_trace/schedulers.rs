@@ -40,7 +40,8 @@ impl Scheduler for LeastWaste {
         for &number in self.groups.inhabited() {
             let choice = *known[number].get_or_insert_with(|| {
                 let group = self.groups.get(number);
-                let choice = if task.accepts.has(group.model) { self.costs.best(&self.mix, &group.room, group.model, &task.demand) } else { None };
+                let choice =
+                    if task.accepts.has(group.model) { self.costs.best(&self.mix, &group.room, group.model, &task.demand) } else { None };
                 choice.map(|choice| (choice.cost, choice.slot))
             });
             if let Some((cost, slot)) = choice
@@ -68,8 +69,14 @@ impl Random {
 
 impl Scheduler for Random {
     fn place(&mut self, task: &Task) -> Option<(usize, Slot)> {
-        let fitting: Vec<(usize, usize)> =
-            self.groups.inhabited().iter().map(|&number| (number, self.groups.get(number))).filter(|(_, group)| fits(group, task)).map(|(number, group)| (number, group.nodes.len())).collect();
+        let fitting: Vec<(usize, usize)> = self
+            .groups
+            .inhabited()
+            .iter()
+            .map(|&number| (number, self.groups.get(number)))
+            .filter(|(_, group)| fits(group, task))
+            .map(|(number, group)| (number, group.nodes.len()))
+            .collect();
         let all = fitting.iter().map(|(_, nodes)| nodes).sum();
         if all == 0 {
             return None;

@@ -47,7 +47,8 @@ impl<S: BuildHasher> Costs<S> {
             let mut after = *room;
             after.take(demand, slot).ok().map(|()| (slot, after))
         };
-        let choices = room.slots(demand.gpus).filter_map(after).map(|(slot, after)| Choice { cost: self.waste(mix, &after, model) - before, slot });
+        let choices =
+            room.slots(demand.gpus).filter_map(after).map(|(slot, after)| Choice { cost: self.waste(mix, &after, model) - before, slot });
         choices.min_by_key(|choice| choice.cost)
     }
 

@@ -173,7 +173,8 @@ fn steps(asked: &[(Kind, u64)], futures: &[[u16; FUTURE_LEN]; FUTURES]) -> Vec<S
             // Free slices are not thousandths, so nothing is ruled out.
             GpuDemand::None | GpuDemand::Instance(_) => 0,
         };
-        let turns = futures.map(|future| (0..).zip(future).filter(|(_, kind)| *kind == number).fold(0, |turns, (turn, _)| turns | (1 << turn)));
+        let turns =
+            futures.map(|future| (0..).zip(future).filter(|(_, kind)| *kind == number).fold(0, |turns, (turn, _)| turns | (1 << turn)));
         Step { kind: *kind, least, turns }
     };
     (0..).zip(asked).map(step).collect()

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::forecast::{Forecast, Kind};
 use super::Models;
+use super::forecast::{Forecast, Kind};
 use crate::shape::{Demand, GpuDemand, Instance, Room};
 
 /// Kinds of request that are remembered; of more the rarest are forgotten.
