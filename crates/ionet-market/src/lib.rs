@@ -3,6 +3,7 @@
 //! Pure and in memory: `now`, a seed and the data come in, a decision comes out; the same arguments give the same decision everywhere.
 
 pub mod conditions;
+pub mod fragmentation;
 mod gang;
 pub mod index;
 pub mod machine;
@@ -20,6 +21,7 @@ pub mod score;
 pub mod shape;
 pub mod waste;
 
+pub use fragmentation::{Choice, Costs, Forecast, Mix, Models};
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};
