@@ -5,6 +5,7 @@
 pub mod autoscale;
 pub mod conditions;
 pub mod durations;
+pub mod fragmentation;
 mod gang;
 pub mod index;
 pub mod machine;
@@ -24,6 +25,7 @@ pub mod shape;
 pub mod strategy;
 pub mod waste;
 
+pub use fragmentation::{Choice, Costs, Forecast, Mix, Models};
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};

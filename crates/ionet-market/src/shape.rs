@@ -233,6 +233,61 @@ impl Room {
         found.into_iter().flatten()
     }
 
+    /// The same room with its GPUs in order of what is free of them: rooms that differ only in which GPU is which become equal.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        self.gpus[..usize::from(self.gpu_count)].sort_unstable_by(|left, right| right.cmp(left));
+        self
+    }
+
+    /// Takes the demand where it leaves the least behind, and says whether it fitted: a part from the fullest GPU that has it, an
+    /// instance from the fullest GPU and as far back as it may begin, so that the large ones, which begin at the front, stay possible.
+    pub fn take_tightly(&mut self, demand: &Demand) -> bool {
+        if self.cpu_milli < demand.cpu_milli || self.memory_mb < demand.memory_mb || self.disk_mb < demand.disk_mb {
+            return false;
+        }
+        let (mig, own) = (self.mig, &mut self.gpus[..usize::from(self.gpu_count)]);
+        let taken = match demand.gpus {
+            GpuDemand::None => true,
+            GpuDemand::Part(milli) if !mig => {
+                let mut tightest: Option<&mut u16> = None;
+                for free in own {
+                    if *free >= milli && tightest.as_ref().is_none_or(|found| *free < **found) {
+                        tightest = Some(free);
+                    }
+                }
+                tightest.is_some_and(|free| {
+                    *free -= milli;
+                    true
+                })
+            }
+            GpuDemand::Whole(count) if !mig => {
+                let count = usize::from(count);
+                let enough = own.iter().filter(|&&free| free == WHOLE_MILLI).count() >= count;
+                if enough {
+                    own.iter_mut().filter(|free| **free == WHOLE_MILLI).take(count).for_each(|free| *free = 0);
+                }
+                enough
+            }
+            GpuDemand::Instance(instance) if mig => {
+                let start = |taken: u16| instance.starts().iter().rev().copied().find(|&start| taken & instance.bits(start) == 0);
+                let tightest =
+                    own.iter_mut().filter_map(|taken| Some((start(*taken)?, taken))).max_by_key(|(_, taken)| (taken.count_ones(), **taken));
+                tightest.is_some_and(|(start, taken)| {
+                    *taken |= instance.bits(start);
+                    true
+                })
+            }
+            GpuDemand::Part(_) | GpuDemand::Whole(_) | GpuDemand::Instance(_) => false,
+        };
+        if taken {
+            self.cpu_milli -= demand.cpu_milli;
+            self.memory_mb -= demand.memory_mb;
+            self.disk_mb -= demand.disk_mb;
+        }
+        taken
+    }
+
     /// Takes the demand, its GPUs at `slot`. Nothing is taken if not all of it can be.
     pub fn take(&mut self, demand: &Demand, slot: Slot) -> Result<(), Unbalanced> {
         let mut left = *self;
@@ -329,7 +384,17 @@ mod tests {
                 let slots: Vec<_> = room.slots(demand.gpus).collect();
                 let enough = room.cpu_milli >= demand.cpu_milli && room.memory_mb >= demand.memory_mb && room.disk_mb >= demand.disk_mb;
                 prop_assert_eq!(room.fits(demand), enough && !slots.is_empty());
+                let mut tight = room;
+                prop_assert_eq!(tight.take_tightly(demand), room.fits(demand));
+                prop_assert_eq!(tight.take_tightly(&Demand::default()), true);
                 if room.fits(demand) {
+                    // What is taken tightly is one of the ways to take it.
+                    let after = |slot| {
+                        let mut after = room;
+                        after.take(demand, slot).unwrap();
+                        after.sorted()
+                    };
+                    prop_assert!(slots.iter().any(|&slot| after(slot) == tight.sorted()));
                     let slot = *pick.get(&slots);
                     let before = room;
                     room.take(demand, slot).unwrap();

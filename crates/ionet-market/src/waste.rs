@@ -1,5 +1,8 @@
 //! What a placement spoils of a device: the seam between choosing devices and knowing what the market will want of them.
 
+use std::hash::BuildHasher;
+
+use crate::fragmentation::{Costs, Mix, Models};
 use crate::names::ModelId;
 use crate::shape::{Demand, GpuDemand, Room, Slot, WHOLE_MILLI};
 
@@ -14,6 +17,40 @@ pub trait Waste {
     /// The slot of this room that wastes least, and what is wasted then: in millionths of a GPU, less is better, less than nothing is
     /// possible. `None` if the demand does not fit.
     fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)>;
+}
+
+/// Waste by what the network is asked for ([`fragmentation`](crate::fragmentation)).
+#[derive(Debug, Clone)]
+pub struct Learned<S> {
+    mix: Mix,
+    costs: Costs<S>,
+}
+
+impl<S: BuildHasher> Learned<S> {
+    /// What is expected before anybody asked. The hasher decides only where things are remembered.
+    pub fn new(hasher: S) -> Self {
+        Self { mix: Mix::new(), costs: Costs::new(hasher) }
+    }
+
+    /// A request for so many nodes of any of these models was made, whether or not it was served.
+    pub fn arrived(&mut self, demand: &Demand, models: &[ModelId], nodes: u32) {
+        self.mix.arrived(demand, models.iter().map(|model| model.0).collect::<Models>(), nodes);
+    }
+
+    /// The network has so many devices of each model and size. To be told anew when that has changed noticeably.
+    pub fn set_fleet(&mut self, sizes: impl IntoIterator<Item = (ModelId, Room, u64)>) {
+        self.mix.set_fleet(sizes.into_iter().map(|(model, whole, devices)| (model.0, whole, devices)));
+    }
+}
+
+impl<S: BuildHasher> Waste for Learned<S> {
+    fn version(&self) -> u64 {
+        self.mix.version()
+    }
+
+    fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)> {
+        self.costs.best(&self.mix, room, model.0, demand).map(|choice| (choice.cost, choice.slot))
+    }
 }
 
 /// The plainest idea of waste: what is left of the GPU that a part was taken from, and a sixteenth of each whole GPU that stays beside those

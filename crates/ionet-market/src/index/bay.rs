@@ -10,8 +10,8 @@ use crate::score::setting_micro_usd;
 use crate::shape::{Demand, Room};
 use crate::waste::Waste;
 
-/// Demands whose settings are remembered for each model; then all are forgotten.
-const MAX_MEMOS: usize = 128;
+/// Settings that are remembered for each model, four MiB of them; then all are forgotten.
+const MAX_SETTINGS: usize = 1 << 19;
 /// A setting that was not asked for yet.
 const UNKNOWN: i64 = i64::MIN;
 /// The setting of a shelf that the demand does not fit.
@@ -147,7 +147,7 @@ impl Bay {
 
     /// Makes sure that [`Bay::settings`] knows all shelves.
     pub(super) fn set(&mut self, waste: &mut impl Waste, model: ModelId, demand: &Demand) {
-        if self.memos.len() >= MAX_MEMOS && !self.memos.contains_key(demand) {
+        if self.memos.len().saturating_mul(self.shelves.len()) >= MAX_SETTINGS && !self.memos.contains_key(demand) {
             self.memos.clear();
         }
         let (version, reference) = (waste.version(), self.reference);

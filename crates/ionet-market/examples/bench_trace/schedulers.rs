@@ -1,0 +1,134 @@
+//! What is compared: least waste, and two plain schedulers whose published figures say whether the method is repeated rightly.
+
+use std::collections::BTreeMap;
+
+use ionet_market::shape::{GpuDemand, Slot};
+use ionet_market::{Costs, Mix};
+
+use crate::data::{Node, Task};
+use crate::groups::{Group, Groups, Hasher};
+use crate::method::{Scheduler, Seeded};
+
+/// The market's own measure: the placement that wastes least by what has arrived so far.
+pub(crate) struct LeastWaste {
+    groups: Groups,
+    mix: Mix,
+    costs: Costs<Hasher>,
+    /// For each kind of task and group the cheapest slot: unknown, none, or one and its cost; of this version of the mix.
+    known: BTreeMap<Task, Vec<Option<Option<(i64, Slot)>>>>,
+    version: u64,
+}
+
+impl LeastWaste {
+    pub(crate) fn new(nodes: &[Node]) -> Self {
+        let mut mix = Mix::new();
+        mix.set_fleet(nodes.iter().map(|node| (node.model, node.whole, 1)));
+        Self { groups: Groups::new(nodes), version: mix.version(), mix, costs: Costs::new(Hasher::default()), known: BTreeMap::new() }
+    }
+}
+
+impl Scheduler for LeastWaste {
+    fn place(&mut self, task: &Task) -> Option<(usize, Slot)> {
+        self.mix.arrived(&task.demand, task.accepts, 1);
+        if self.version != self.mix.version() {
+            self.known.clear();
+            self.version = self.mix.version();
+        }
+        let known = self.known.entry(*task).or_default();
+        known.resize(self.groups.known(), None);
+        let mut best: Option<(i64, usize, Slot)> = None;
+        for &number in self.groups.inhabited() {
+            let choice = *known[number].get_or_insert_with(|| {
+                let group = self.groups.get(number);
+                let choice =
+                    if task.accepts.has(group.model) { self.costs.best(&self.mix, &group.room, group.model, &task.demand) } else { None };
+                choice.map(|choice| (choice.cost, choice.slot))
+            });
+            if let Some((cost, slot)) = choice
+                && best.is_none_or(|best| (cost, number) < (best.0, best.1))
+            {
+                best = Some((cost, number, slot));
+            }
+        }
+        let (_, number, slot) = best?;
+        self.groups.take(number, task, slot).map(|node| (node, slot))
+    }
+}
+
+/// Any machine that has room, and any GPU of it, with equal chances.
+pub(crate) struct Random {
+    groups: Groups,
+    seeded: Seeded,
+}
+
+impl Random {
+    pub(crate) fn new(nodes: &[Node], seed: u64) -> Self {
+        Self { groups: Groups::new(nodes), seeded: Seeded::new(!seed) }
+    }
+}
+
+impl Scheduler for Random {
+    fn place(&mut self, task: &Task) -> Option<(usize, Slot)> {
+        let fitting: Vec<(usize, usize)> = self
+            .groups
+            .inhabited()
+            .iter()
+            .map(|&number| (number, self.groups.get(number)))
+            .filter(|(_, group)| fits(group, task))
+            .map(|(number, group)| (number, group.nodes.len()))
+            .collect();
+        let all = fitting.iter().map(|(_, nodes)| nodes).sum();
+        if all == 0 {
+            return None;
+        }
+        let mut pick = self.seeded.below(all);
+        let number = fitting.iter().find(|(_, nodes)| pick.checked_sub(*nodes).inspect(|rest| pick = *rest).is_none())?.0;
+        let group = self.groups.get(number);
+        let slot = match task.demand.gpus {
+            GpuDemand::Part(milli) => {
+                let having: Vec<u8> = (0..).zip(group.room.gpu_milli()).filter(|(_, free)| *free >= milli).map(|(gpu, _)| gpu).collect();
+                Slot::Part(having[self.seeded.below(having.len())])
+            }
+            gpus => group.room.slots(gpus).next()?,
+        };
+        self.groups.take(number, task, slot).map(|node| (node, slot))
+    }
+}
+
+/// The machine that has least left afterwards: CPU and GPU, each as a share of the largest machine's; a part from its fullest GPU.
+pub(crate) struct BestFit {
+    groups: Groups,
+    most_cpu_milli: u64,
+    most_gpu_milli: u64,
+}
+
+impl BestFit {
+    pub(crate) fn new(nodes: &[Node]) -> Self {
+        let most_cpu = nodes.iter().map(|node| node.whole.cpu_milli).max();
+        let most_gpu = nodes.iter().map(|node| node.whole.gpu_milli_sum()).max();
+        Self {
+            groups: Groups::new(nodes),
+            most_cpu_milli: u64::from(most_cpu.unwrap_or(1)),
+            most_gpu_milli: u64::from(most_gpu.unwrap_or(1)),
+        }
+    }
+
+    fn left(&self, group: &Group) -> u64 {
+        u64::from(group.room.cpu_milli) * self.most_gpu_milli + u64::from(group.room.gpu_milli_sum()) * self.most_cpu_milli
+    }
+}
+
+impl Scheduler for BestFit {
+    fn place(&mut self, task: &Task) -> Option<(usize, Slot)> {
+        let fitting = self.groups.inhabited().iter().filter(|&&number| fits(self.groups.get(number), task));
+        let number = *fitting.min_by_key(|&&number| (self.left(self.groups.get(number)), number))?;
+        let room = self.groups.get(number).room;
+        let free: Vec<u16> = room.gpu_milli().collect();
+        let slot = room.slots(task.demand.gpus).min_by_key(|slot| if let Slot::Part(gpu) = slot { free[usize::from(*gpu)] } else { 0 })?;
+        self.groups.take(number, task, slot).map(|node| (node, slot))
+    }
+}
+
+fn fits(group: &Group, task: &Task) -> bool {
+    task.accepts.has(group.model) && group.room.fits(&task.demand)
+}
