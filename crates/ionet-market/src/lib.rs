@@ -8,7 +8,7 @@ pub mod prices;
 pub mod quote;
 pub mod shape;
 
-pub use fragmentation::{Choice, Costs, Forecast, Mix, Models};
+pub use fragmentation::{Choice, Costs, Forecast, Mix, Models, Supply};
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};
