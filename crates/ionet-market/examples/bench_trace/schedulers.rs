@@ -17,8 +17,16 @@ pub(crate) struct LeastWaste {
     supplies: BTreeMap<(u8, Room), Supply>,
     mix: Mix,
     costs: Costs<Hasher>,
-    /// For each kind of task and group the cheapest slot, if it fits, once it was asked for; of the mix's present forecast.
-    known: BTreeMap<Task, Vec<Option<Option<Choice>>>>,
+    /// For each kind of task and group what a placement costs, by the mix's present forecast.
+    known: BTreeMap<Task, Vec<Known>>,
+}
+
+/// What is known of a kind of task and a group.
+#[derive(Clone, Copy)]
+enum Known {
+    Nothing,
+    Unfit,
+    Best(Choice),
 }
 
 impl LeastWaste {
@@ -49,15 +57,16 @@ impl Scheduler for LeastWaste {
             self.known.clear();
         }
         let known = self.known.entry(*task).or_default();
-        known.resize(self.groups.known(), None);
+        known.resize(self.groups.known(), Known::Nothing);
         let mut best: Option<(i64, usize, Slot)> = None;
         for &number in self.groups.inhabited() {
-            let choice = *known[number].get_or_insert_with(|| {
+            if matches!(known[number], Known::Nothing) {
                 let group = self.groups.get(number);
                 let accepted = task.accepts.has(group.model);
-                accepted.then(|| self.costs.best(&self.mix, &group.room, group.model, &task.demand)).flatten()
-            });
-            if let Some(Choice { cost, slot }) = choice
+                let choice = accepted.then(|| self.costs.best(&self.mix, &group.room, group.model, &task.demand)).flatten();
+                known[number] = choice.map_or(Known::Unfit, Known::Best);
+            }
+            if let Known::Best(Choice { cost, slot }) = known[number]
                 && best.is_none_or(|best| (cost, number) < (best.0, best.1))
             {
                 best = Some((cost, number, slot));
@@ -120,12 +129,11 @@ pub(crate) struct BestFit {
 
 impl BestFit {
     pub(crate) fn new(nodes: &[Node]) -> Self {
-        let most_cpu = nodes.iter().map(|node| node.whole.cpu_milli).max();
-        let most_gpu = nodes.iter().map(|node| node.whole.gpu_milli_sum()).max();
+        let most = |of: fn(&Node) -> u32| u64::from(nodes.iter().map(of).max().unwrap_or(1));
         Self {
             groups: Groups::new(nodes),
-            most_cpu_milli: u64::from(most_cpu.unwrap_or(1)),
-            most_gpu_milli: u64::from(most_gpu.unwrap_or(1)),
+            most_cpu_milli: most(|node| node.whole.cpu_milli),
+            most_gpu_milli: most(|node| node.whole.gpu_milli_sum()),
         }
     }
 
