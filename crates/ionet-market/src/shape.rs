@@ -244,6 +244,7 @@ impl Room {
 
     /// Takes the demand where it leaves the least behind, and says whether it fitted: a part from the fullest GPU that has it, an
     /// instance from the fullest GPU and as far back as it may begin, so that the large ones, which begin at the front, stay possible.
+    #[inline]
     pub fn take_tightly(&mut self, demand: &Demand) -> bool {
         if self.cpu_milli < demand.cpu_milli || self.memory_mb < demand.memory_mb || self.disk_mb < demand.disk_mb {
             return false;

@@ -106,6 +106,7 @@ impl Forecast {
     }
 
     /// Free thousandths of GPU after all of these turns of the future that fit were taken.
+    #[inline]
     fn left_by(&self, mut room: Room, future: &[u16; FUTURE_LEN], mut turns: u32) -> u32 {
         let mut most = room.most_milli();
         while turns != 0 && most != 0 {
