@@ -25,7 +25,7 @@ pub mod shape;
 pub mod strategy;
 pub mod waste;
 
-pub use fragmentation::{Choice, Costs, Forecast, Mix, Models};
+pub use fragmentation::{Choice, Costs, Forecast, Mix, Models, Supply};
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};
