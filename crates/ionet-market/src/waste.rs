@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use crate::fragmentation::{Costs, Mix, Models};
+use crate::fragmentation::{Costs, Mix, Models, Supply};
 use crate::names::ModelId;
 use crate::shape::{Demand, GpuDemand, Room, Slot, WHOLE_MILLI};
 
@@ -37,9 +37,14 @@ impl<S: BuildHasher> Learned<S> {
         self.mix.arrived(demand, models.iter().map(|model| model.0).collect::<Models>(), nodes);
     }
 
-    /// The network has so many devices of each model and size. To be told anew when that has changed noticeably.
-    pub fn set_fleet(&mut self, sizes: impl IntoIterator<Item = (ModelId, Room, u64)>) {
-        self.mix.set_fleet(sizes.into_iter().map(|(model, whole, devices)| (model.0, whole, devices)));
+    /// Whether enough has arrived since the last forecast for a new one.
+    pub fn is_due(&self) -> bool {
+        self.mix.is_due()
+    }
+
+    /// Makes a new forecast for a network that has this; each model and size of device should come once.
+    pub fn renew(&mut self, supply: impl IntoIterator<Item = Supply>) {
+        self.mix.renew(supply);
     }
 }
 
