@@ -4,7 +4,7 @@ mod deploy;
 mod fleet;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
@@ -18,6 +18,8 @@ use crate::shell::{self, cargo, output, root};
 pub(crate) struct BenchOptions {
     /// Which benchmark.
     name: Name,
+    /// Folder with what the benchmark reads; only `trace` reads anything [default: ../shared/data/gpu-trace-2023].
+    data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -30,17 +32,29 @@ enum Name {
     Epoch,
     /// Liveness of a million devices: signed heartbeats a second, memory, answers meanwhile, against a plain version.
     Fleet,
+    /// Placements among up to a million devices: rate, tails, updates, memory, growth, against a plain scan.
+    Placement,
+    /// How much of a production GPU cluster placement can use, against published schedulers.
+    Trace,
     /// Hardware challenges: what they cost the device and the hub, against plain BLAS crates.
     Proofs,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let (name, (machine, figures)) = match options.name {
-        Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger")?),
+        Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger", None)?),
         Name::Deploy => ("deploy", deploy::measure()?),
-        Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch")?),
+        Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch", None)?),
         Name::Fleet => ("fleet", fleet::measure()?),
-        Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs")?),
+        Name::Placement => ("placement", measured_by("ionet-market", "bench_placement", None)?),
+        Name::Trace => {
+            let data = options.data.clone().unwrap_or_else(|| root().join("../shared/data/gpu-trace-2023"));
+            let data = data.canonicalize().with_context(|| {
+                format!("{} is not there: name the folder of the trace, as in `cargo xtask bench trace FOLDER`", data.display())
+            })?;
+            ("trace", measured_by("ionet-market", "bench_trace", Some(&data))?)
+        }
+        Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs", None)?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);
@@ -53,11 +67,11 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
 }
 
 /// Machine and figures. The measuring program, an example of its package, prints one JSON object: method, figures and ratio.
-fn measured_by(package: &str, example: &str) -> anyhow::Result<(Value, Value)> {
+fn measured_by(package: &str, example: &str, data: Option<&Path>) -> anyhow::Result<(Value, Value)> {
     // Together with the binary, so that dependencies are those of the tests and not compiled once more.
     shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet", "-p", package, "--example", example]))?;
     let machine = machine();
-    let printed = output(Command::new(built("examples")?.join(example)).current_dir(root()))?;
+    let printed = output(Command::new(built("examples")?.join(example)).args(data).current_dir(root()))?;
     let figures = serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))?;
     Ok((machine, figures))
 }
