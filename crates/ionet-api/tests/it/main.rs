@@ -12,6 +12,7 @@ mod joins;
 mod lifecycle;
 mod limits;
 mod lists;
+mod market;
 mod ray;
 mod sign_in;
 mod stakes;

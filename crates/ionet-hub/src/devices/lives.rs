@@ -9,7 +9,7 @@ use std::hash::RandomState;
 use ionet_devices::fleet::{Beat, Counts, Dropped, Options, Place, Uptime};
 use ionet_devices::minutes::hour_of;
 use ionet_devices::timelock::Limits;
-use ionet_devices::{BlockReason, Change, Event, Grace, Life, Link, Refused, Shards, View, Watching};
+use ionet_devices::{BlockReason, Change, Event, Grace, Life, Link, Refused, Shards, State as LifeState, View, Watching};
 use ionet_rules::reputation::Reputation;
 use ionet_store::{DeviceEvent, Store};
 use ionet_types::DeviceId;
@@ -102,6 +102,11 @@ impl Lives {
         let _ = life.apply(Event::Released, now_unix_secs);
         let _ = life.apply(Event::Alive, now_unix_secs);
         Some((life.may_be_hired(now_unix_secs, &state.watching), life.view(now_unix_secs, &state.watching)))
+    }
+
+    /// Whether its owner has taken it out of the market, whoever has it now.
+    pub(crate) fn is_paused(&self, device: DeviceId, now_unix_secs: i64) -> bool {
+        self.if_free(device, now_unix_secs).is_some_and(|(_, view)| view.state == LifeState::Paused)
     }
 
     /// How a device is now, and why.

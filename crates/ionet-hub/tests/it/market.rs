@@ -2,9 +2,9 @@
 
 use ed25519_dalek::SigningKey;
 use ionet_hub::HubError;
-use ionet_types::clusters::{BookRequest, ClusterStatus};
+use ionet_types::clusters::{BookRequest, ClusterStatus, NodePhase};
 use ionet_types::hardware::HardwareModel;
-use ionet_types::market::{Attestation, Compliance, Location, Region, Requirements, SetTermsRequest};
+use ionet_types::market::{Attestation, Compliance, Lease, Location, Region, Requirements, SetTermsRequest};
 use ionet_types::quotes::QuoteRequest;
 use ionet_types::{Address, BaseUnits, Currency, MicroUsd};
 
@@ -251,4 +251,46 @@ async fn every_hire_is_remembered_with_its_outcome() {
     assert_eq!(over.iter().filter(|hire| hire.failed == Some(false)).count(), 2, "{over:?}");
     let report = world.hub.survival_report().unwrap();
     assert_eq!(report.report["used"], "mean", "{}", report.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interruptible_device_is_cheaper_and_can_be_taken_back() {
+    let world = World::open().await;
+    let (supplier, customer) = (world.customer().await, world.customer().await);
+    let owner = Some(address(&supplier.wallet));
+    let agents = devices(&world, &[("DE", "fra", owner), ("DE", "fra", owner), ("DE", "fra", owner)]).await;
+    let interruptible = || Requirements { lease: Lease::Interruptible, ..Requirements::default() };
+    // Nobody offers that yet.
+    let none = world.hub.preflight(&wanted(1, interruptible())).await.unwrap();
+    assert_eq!((none.fits, none.excluded[0].condition.as_str(), none.excluded[0].alone), (false, "lease", 3));
+    for agent in &agents[..2] {
+        let strategy = Some("interruptible_discount_bps = 4000\n".to_owned());
+        world.hub.device_terms_set(&supplier.caller, agent.id(), &SetTermsRequest { strategy }).await.unwrap();
+    }
+    let running = async |requirements: Requirements| {
+        let booked = world.hub.cluster_book(&customer.caller, &BookRequest::new(wanted(1, requirements)), None).await.unwrap();
+        customer.submit(&booked.transaction).await.unwrap();
+        customer.pay(booked.cluster.id, None).await.unwrap();
+        customer.reaches(booked.cluster.id, ClusterStatus::Running).await
+    };
+    let cheap = running(interruptible()).await;
+    assert_eq!(cheap.rate_micro_usd, MicroUsd(69_000));
+    let on_demand = running(Requirements::default()).await;
+    assert_eq!(on_demand.rate_micro_usd, MicroUsd(115_000));
+
+    // Both are paused by their owner: the one moves to what else is offered so, the other stays with its customer.
+    world.hub.device_pause(&supplier.caller, on_demand.nodes[0].device).await.unwrap();
+    world.hub.device_pause(&supplier.caller, cheap.nodes[0].device).await.unwrap();
+    let elsewhere = agents[..2].iter().map(TestAgent::id).find(|id| ![cheap.nodes[0].device, on_demand.nodes[0].device].contains(id));
+    if let Some(elsewhere) = elsewhere {
+        wait_for("the node to move", async || {
+            let now = customer.show(cheap.id).await;
+            (now.nodes[0].device == elsewhere && now.nodes[0].phase == NodePhase::Ready).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(customer.show(on_demand.id).await.nodes[0].device, on_demand.nodes[0].device);
+    for cluster in [&cheap, &on_demand] {
+        assert_eq!(customer.show(cluster.id).await.status, ClusterStatus::Running, "the customer goes on either way");
+    }
 }

@@ -6,12 +6,19 @@ use std::sync::{Arc, LazyLock};
 
 use ionet_devices::{Event, State};
 use ionet_hub::decisions::{Action, Node, NodeState, Now, Purpose, Seen, plan, purpose};
-use ionet_market::{Candidate, Want, place};
+use ionet_market::index::Options;
+use ionet_market::machine::{Machine, Prices, State as Standing};
+use ionet_market::names::ModelId;
+use ionet_market::request::Request;
+use ionet_market::scan;
+use ionet_market::shape::{Demand, Room};
+use ionet_market::waste::BestFit;
 use ionet_rules::booking::Booking;
 use ionet_rules::params::Params;
 use ionet_store::{Assignment, Outage, Reservation};
 use ionet_types::agent::{DesiredState, DesiredWorkload, Hardware, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
 use ionet_types::hardware::HardwareModel;
+use ionet_types::market::{Security, Tier};
 use ionet_types::{ClusterId, DeviceId};
 
 use super::{Hub, OpenSession, clock};
@@ -23,6 +30,33 @@ use crate::{Millis, unix_secs};
 const ROUNDS: usize = 4;
 /// A lease that would change by less than this is left alone, seconds.
 const LEASE_JITTER_SECS: i64 = 60;
+
+/// All devices are of one model, at one price.
+const MODEL: ModelId = ModelId(0);
+const REFERENCE_MICRO_USD: u32 = 115_000;
+
+/// A device as the market sees it.
+fn machine(device: DeviceId, failed_at_unix_secs: i64) -> Machine {
+    Machine {
+        device,
+        model: MODEL,
+        whole: Room::new(1_000, 1_024, 1_024, 0, false).expect("no GPUs are not too many"),
+        divisible: false,
+        vram_mb: 0,
+        tier: Tier::Low,
+        country: None,
+        site: None,
+        supplier: None,
+        compliance: 0,
+        security: Security::Process,
+        renewable: false,
+        prices: Prices { on_demand_micro_usd: REFERENCE_MICRO_USD, interruptible_micro_usd: 0 },
+        min_hire_minutes: 0,
+        reputation: u16::try_from(ionet_rules::reputation::NEUTRAL).unwrap_or(u16::MAX),
+        survival_bps: [10_000; 4],
+        failed_at_unix_secs,
+    }
+}
 
 /// Something that the hub did and has to answer for.
 #[derive(Debug, Clone, Copy)]
@@ -270,16 +304,15 @@ impl Hub {
             let is_ready = memory.fleet.glance(&device.0, at).is_some_and(|glance| glance.state == State::Ready);
             is_ready && !self.disk.reservations.contains_key(device)
         };
-        let candidate = |device: &DeviceId| Candidate {
-            device: *device,
-            hardware: HardwareModel::cpu(),
-            cpus: 1,
-            reputation: ionet_rules::reputation::NEUTRAL,
-            failed_at_unix_secs: self.disk.failed_at.get(device).copied().unwrap_or(0),
-        };
-        let candidates: Vec<Candidate> = memory.sessions.keys().filter(|device| is_free(device)).map(candidate).collect();
-        let hardware = HardwareModel::cpu();
-        place(&candidates, &Want { hardware: &hardware, quantity, exclude }, random.next(), at).unwrap_or_default()
+        let machine = |device: &DeviceId| machine(*device, self.disk.failed_at.get(device).copied().unwrap_or(0));
+        let machines: Vec<Machine> = memory.sessions.keys().filter(|device| is_free(device)).map(machine).collect();
+        let devices: Vec<_> = machines.iter().map(|machine| (machine, machine.whole, Standing::Hireable)).collect();
+        let mut request = Request::plain(vec![MODEL], Demand::default(), quantity, 60);
+        request.exclude.clone_from(exclude);
+        let reference = |_| Some(REFERENCE_MICRO_USD);
+        scan::place(&devices, reference, Options::default(), &mut BestFit, at, &request, random.next())
+            .map(|placement| placement.nodes.iter().map(|node| node.device).collect())
+            .unwrap_or_default()
     }
 
     /// Writes down for every connected device what it is to run.

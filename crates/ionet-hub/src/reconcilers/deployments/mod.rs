@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ionet_store::{DeviceEvent, Reservation, Reserved};
 use ionet_types::agent::{DesiredWorkload, RayNode, RayRole, Token, WorkloadKey, WorkloadSpec, WorkloadState};
-use ionet_types::market::Requirements;
+use ionet_types::market::{Lease, Requirements};
 use ionet_types::quotes::QuoteRequest;
 use ionet_types::{ClusterId, DeviceId};
 
@@ -114,13 +114,17 @@ impl World {
             .filter(|reservation| reservation.cluster_id == id && !reservation.releasing)
             .map(|reservation| (reservation.node, reservation))
             .collect();
+        let interruptible = cluster.row.offer.requirements.lease == Lease::Interruptible;
         let count = u16::try_from(cluster.booking.book.quantity).unwrap_or(u16::MAX);
         let node = |node| {
             let reservation = reservations.get(&node).copied();
             let device = reservation.map(|reservation| reservation.device_id);
             let seen = device.and_then(|device| self.seen.get(&device));
             let away = device.and_then(|device| hub.agents().0.directory.away_since_unix_secs(device));
-            Node::new(node, reservation, seen, away)
+            let mut node = Node::new(node, reservation, seen, away);
+            // Blocked and silent devices are other matters.
+            node.wanted_back = interruptible && device.is_some_and(|device| hub.agents().0.lives.is_paused(device, self.now.hub_unix_secs));
+            node
         };
         (0..count).map(node).collect()
     }

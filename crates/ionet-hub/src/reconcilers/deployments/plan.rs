@@ -78,6 +78,8 @@ pub struct Node<'a> {
     pub reservation: Option<&'a Reservation>,
     /// How it is.
     pub state: NodeState,
+    /// Its device's owner takes it back, and the lease allows that.
+    pub wanted_back: bool,
     /// Where the Ray head answers, when this is the head and its device says so.
     pub head: Option<RayHeadAddress>,
 }
@@ -85,7 +87,7 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     /// A node from its reservation, what its device last said, and since when the device is away.
     pub fn new(number: u16, reservation: Option<&'a Reservation>, seen: Option<&Seen>, away_since_unix_secs: Option<i64>) -> Self {
-        let mut this = Self { number, reservation, state: NodeState::Missing, head: None };
+        let mut this = Self { number, reservation, state: NodeState::Missing, wanted_back: false, head: None };
         let Some(reservation) = reservation else { return this };
         let Some(seen) = seen else {
             this.state = NodeState::Unknown { since_unix_secs: away_since_unix_secs.unwrap_or(i64::MAX) };
@@ -197,6 +199,10 @@ pub fn plan(
             NodeState::Ready => {
                 if out_since.is_some() {
                     actions.push(Action::OutageEnd { node: node.number });
+                }
+                // It works on where it is until another device is found.
+                if running && node.wanted_back {
+                    actions.push(Action::Replace { node: node.number, attempt: node.attempt() + 1, or_retry: false });
                 }
             }
             NodeState::Working => {

@@ -92,6 +92,7 @@ proptest! {
                 number: reservation.node,
                 reservation: (*state != NodeState::Missing).then_some(reservation),
                 state: state.clone(),
+                wanted_back: false,
                 head: None,
             })
             .collect();
@@ -129,7 +130,7 @@ proptest! {
 fn a_paid_cluster_that_does_not_start_has_failed() {
     let timing = Timing::default();
     let reservations = [reservation(0, 0)];
-    let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state: NodeState::Working, head: None }];
+    let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state: NodeState::Working, wanted_back: false, head: None }];
     let at = |secs| Now { chain_unix_secs: BOOKED + secs, hub_unix_secs: BOOKED + secs };
     let planned = |secs| plan(&row(), &book(false), &nodes, &BTreeMap::new(), 1_200, &timing, at(secs));
     assert_eq!(planned(timing.start_within_secs), []);
@@ -145,7 +146,7 @@ fn a_node_that_works_again_has_only_been_out() {
     let outages = BTreeMap::from([(0, BOOKED + 60)]);
     let reservations = [reservation(0, 0)];
     let planned = |state: NodeState| {
-        let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state, head: None }];
+        let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state, wanted_back: false, head: None }];
         plan(&row(), &book(true), &nodes, &outages, 1_200, &timing, now)
     };
     let away = |secs| NodeState::Unknown { since_unix_secs: now.hub_unix_secs - secs };
@@ -153,6 +154,21 @@ fn a_node_that_works_again_has_only_been_out() {
     assert_eq!(planned(away(1)), []);
     assert_eq!(planned(away(timing.lost_after_secs + 1)), [Action::Fail]);
     assert_eq!(planned(NodeState::Working), [Action::Fail]);
+}
+
+/// A device that its owner takes back works on until another is found, and only a lease that allows it lets it go.
+#[test]
+fn a_node_that_is_wanted_back_moves_while_it_works() {
+    let timing = Timing::default();
+    let now = Now { chain_unix_secs: BOOKED + 600, hub_unix_secs: BOOKED + 600 };
+    let reservations = [reservation(0, 2)];
+    let planned = |running, wanted_back| {
+        let nodes = [Node { number: 0, reservation: Some(&reservations[0]), state: NodeState::Ready, wanted_back, head: None }];
+        plan(&row(), &book(running), &nodes, &BTreeMap::new(), 1_200, &timing, now)
+    };
+    assert_eq!(planned(true, true), [Action::Replace { node: 0, attempt: 3, or_retry: false }]);
+    assert_eq!(planned(true, false), []);
+    assert_eq!(planned(false, true), [Action::Start]);
 }
 
 #[test]
