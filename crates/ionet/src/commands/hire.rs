@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use ionet_market::durations::HiredTime;
 use ionet_types::hardware::HardwareModel;
 use ionet_types::market::{Arrangement, Compliance, Country, GpuInstance, Lease, Region, Requirements, Security, ShortName, Tier};
 use ionet_types::quotes::QuoteRequest;
@@ -180,21 +181,9 @@ pub(super) fn usd(text: &str) -> Result<MicroUsd, String> {
     whole.checked_mul(1_000_000).and_then(|micro| micro.checked_add(decimals)).map(MicroUsd).ok_or_else(wrong)
 }
 
-/// Minutes from a number and a unit.
+/// Minutes of a hired time.
 fn duration(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is not a duration: write a number and m, h, d, w or mo, such as 12h or 2w");
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let number = u32::from_str(number).map_err(|_| wrong())?;
-    let minutes = match unit {
-        "m" => 1,
-        "h" => 60,
-        "d" => 24 * 60,
-        "w" => 7 * 24 * 60,
-        "mo" => 30 * 24 * 60,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(minutes).filter(|minutes| (1..=5_256_000).contains(minutes)).ok_or_else(wrong)
+    HiredTime::from_str(text).map(HiredTime::minutes).map_err(|error| format!("{error}: write it like 12h, 3d, 2w or 1mo"))
 }
 
 #[cfg(test)]
@@ -209,7 +198,7 @@ mod tests {
         for wrong in ["", ".", "-1", "1.2345678", "1.2.3", "x", "99999999999999999999", "1e3"] {
             assert!(usd(wrong).is_err(), "{wrong}");
         }
-        assert_eq!([duration("90m"), duration("12h"), duration("1mo")], [Ok(90), Ok(720), Ok(43_200)]);
+        assert_eq!([duration("12h"), duration("3 days"), duration("1mo")], [Ok(720), Ok(4_320), Ok(43_200)]);
         for wrong in ["", "12", "0h", "h", "-1d", "3y", "99999w"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
