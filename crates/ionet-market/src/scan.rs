@@ -90,7 +90,8 @@ fn fits(
             continue;
         }
         let outline = free.outline(options.outline_bits);
-        let setting = setting_micro_usd(waste, &outline, machine.divisible, model, terms.reference, &request.demand);
+        let demand = request.demand.outline(options.outline_bits);
+        let setting = setting_micro_usd(waste, &outline, machine.divisible, model, terms.reference, &demand);
         let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
         fits.extend(setting.and_then(|setting| Fit::new(place, machine, failed, ring, setting, terms)));
     }

@@ -18,10 +18,11 @@
 use ionet_types::DeviceId;
 use ionet_types::market::Lease;
 
+use crate::conditions::has_gpus;
 use crate::machine::{BPS, Horizon, MAX_REPUTATION, Machine};
 use crate::names::{ModelId, SiteId};
 use crate::placement::FAILURE_MEMORY_SECS;
-use crate::shape::{Demand, GpuDemand, Room};
+use crate::shape::{Demand, Room};
 use crate::waste::Waste;
 
 /// Basis points for each point of reputation that is missing.
@@ -63,8 +64,8 @@ pub(crate) fn site_micro_usd(reference_micro_usd: u32) -> i64 {
     i64::from(part_of(reference_micro_usd, SITE_BPS))
 }
 
-/// What is to be said against placing the demand in such a room, micro-USD; `None` if it does not fit. The room is an outline, and
-/// devices with equal outlines share the answer.
+/// What is to be said against placing the demand in such a room, micro-USD; `None` if such devices do not serve such GPUs. Both are
+/// outlines, and what has equal ones shares the answer: so it is as if the demand asked for no more than the room has.
 pub(crate) fn setting_micro_usd(
     waste: &mut impl Waste,
     outline: &Room,
@@ -73,20 +74,17 @@ pub(crate) fn setting_micro_usd(
     reference_micro_usd: u32,
     demand: &Demand,
 ) -> Option<i64> {
+    if !has_gpus(divisible, outline, demand.gpus) {
+        return None;
+    }
+    let cpu_milli = demand.cpu_milli.min(outline.cpu_milli);
     if divisible {
-        let (wasted, _) = waste.best(outline, model, demand)?;
+        let demand = Demand { cpu_milli, memory_mb: demand.memory_mb.min(outline.memory_mb), ..*demand };
+        let (wasted, _) = waste.best(outline, model, &demand)?;
         let wasted = wasted.clamp(-MAX_WASTE, MAX_WASTE);
         return Some((wasted * i64::from(reference_micro_usd)).div_euclid(MILLION));
     }
-    let exactly = match demand.gpus {
-        GpuDemand::None => 0,
-        GpuDemand::Whole(count) => count,
-        GpuDemand::Part(_) | GpuDemand::Instance(_) => return None,
-    };
-    if outline.gpu_count != exactly || outline.mig || outline.cpu_milli < demand.cpu_milli || outline.memory_mb < demand.memory_mb {
-        return None;
-    }
-    let unasked = u64::from(outline.cpu_milli - demand.cpu_milli) * OVERSIZE_BPS / u64::from(outline.cpu_milli.max(1));
+    let unasked = u64::from(outline.cpu_milli - cpu_milli) * OVERSIZE_BPS / u64::from(outline.cpu_milli.max(1));
     Some(i64::from(part_of(reference_micro_usd, u16::try_from(unasked).expect("at most a hundred"))))
 }
 

@@ -19,37 +19,59 @@ pub trait Waste {
     fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)>;
 }
 
-/// Waste by what the network is asked for ([`fragmentation`](crate::fragmentation)).
+/// Waste by what the network is asked for ([`fragmentation`](crate::fragmentation)). It learns from every request, and judges by what it
+/// had learned when it was last renewed, since every renewal makes remembered judgements worthless. It judges outlines, before a
+/// placement and after it: there are so few of them that each is soon known.
 #[derive(Debug, Clone)]
 pub struct Learned<S> {
-    mix: Mix,
+    outline_bits: u32,
+    learning: Mix,
+    used: Mix,
     costs: Costs<S>,
 }
 
 impl<S: BuildHasher> Learned<S> {
-    /// What is expected before anybody asked. The hasher decides only where things are remembered.
-    pub fn new(hasher: S) -> Self {
-        Self { mix: Mix::new(), costs: Costs::new(hasher) }
+    /// What is expected before anybody asked. `outline_bits` are those of the index. The hasher decides only where things are remembered.
+    pub fn new(outline_bits: u32, hasher: S) -> Self {
+        Self { outline_bits, learning: Mix::new(), used: Mix::new(), costs: Costs::new(hasher) }
     }
 
     /// A request for so many nodes of any of these models was made, whether or not it was served.
     pub fn arrived(&mut self, demand: &Demand, models: &[ModelId], nodes: u32) {
-        self.mix.arrived(demand, models.iter().map(|model| model.0).collect::<Models>(), nodes);
+        self.learning.arrived(demand, models.iter().map(|model| model.0).collect::<Models>(), nodes);
     }
 
     /// The network has so many devices of each model and size. To be told anew when that has changed noticeably.
     pub fn set_fleet(&mut self, sizes: impl IntoIterator<Item = (ModelId, Room, u64)>) {
-        self.mix.set_fleet(sizes.into_iter().map(|(model, whole, devices)| (model.0, whole, devices)));
+        self.learning.set_fleet(sizes.into_iter().map(|(model, whole, devices)| (model.0, whole, devices)));
+    }
+
+    /// Judges by all that was learned from now on, if that makes a difference. Every ten minutes or so is often enough for a market.
+    pub fn renew(&mut self) {
+        if self.learning.version() != self.used.version() {
+            self.used = self.learning.clone();
+        }
     }
 }
 
 impl<S: BuildHasher> Waste for Learned<S> {
     fn version(&self) -> u64 {
-        self.mix.version()
+        self.used.version()
     }
 
     fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)> {
-        self.costs.best(&self.mix, room, model.0, demand).map(|choice| (choice.cost, choice.slot))
+        if !room.fits(demand) {
+            return None;
+        }
+        let Self { outline_bits, used, costs, .. } = self;
+        let mut waste = |room: &Room| costs.waste(used, &room.outline(*outline_bits), model.0);
+        let before = waste(room);
+        let after = |slot| {
+            let mut after = *room;
+            after.take(demand, slot).ok().map(|()| (slot, after))
+        };
+        let choices = room.slots(demand.gpus).filter_map(after).map(|(slot, after)| (waste(&after) - before, slot));
+        choices.min_by_key(|(cost, _)| *cost)
     }
 }
 

@@ -12,6 +12,8 @@ use crate::waste::Waste;
 
 /// Settings that are remembered for each model, four MiB of them; then all are forgotten.
 const MAX_SETTINGS: usize = 1 << 19;
+/// Empty shelves that are kept in any case.
+const MIN_EMPTY: usize = 256;
 /// A setting that was not asked for yet.
 const UNKNOWN: i64 = i64::MIN;
 /// The setting of a shelf that the demand does not fit.
@@ -26,6 +28,7 @@ pub(super) struct Bay {
     pub(super) devices: usize,
     pub(super) shelves: Vec<Shelf>,
     by_outline: BTreeMap<(bool, Room), u32>,
+    /// Shelves that became empty, each once; some are not any more.
     empty: Vec<u32>,
     pub(super) racks: Vec<Rack>,
     by_site: BTreeMap<SiteId, u32>,
@@ -38,6 +41,8 @@ pub(super) struct Shelf {
     divisible: bool,
     outline: Room,
     pub(super) tree: Tree,
+    /// It is among the empty ones.
+    listed: bool,
 }
 
 /// Hireable devices of one model at one site.
@@ -87,8 +92,9 @@ impl Bay {
         if let Some(shelf) = shelf {
             let tree = &mut self.shelves[shelf as usize].tree;
             tree.remove((ring, place), &|place| Summary::of(&records[place as usize], reference));
-            if tree.len() == 0 {
-                self.by_outline.remove(&(self.shelves[shelf as usize].divisible, self.shelves[shelf as usize].outline));
+            let shelf_left = &mut self.shelves[shelf as usize];
+            if shelf_left.tree.len() == 0 && !shelf_left.listed {
+                shelf_left.listed = true;
                 self.empty.push(shelf);
             }
         }
@@ -114,9 +120,10 @@ impl Bay {
         if let Some(shelf) = self.by_outline.get(&outline) {
             return *shelf;
         }
-        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new() };
-        let shelf = if let Some(shelf) = self.empty.pop() {
-            self.shelves[shelf as usize] = new;
+        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new(), listed: false };
+        let shelf = if let Some(shelf) = self.vacant_shelf() {
+            let old = std::mem::replace(&mut self.shelves[shelf as usize], new);
+            self.by_outline.remove(&(old.divisible, old.outline));
             for memo in self.memos.values_mut() {
                 if let Some(setting) = memo.settings.get_mut(shelf as usize) {
                     *setting = UNKNOWN;
@@ -125,10 +132,25 @@ impl Bay {
             shelf
         } else {
             self.shelves.push(new);
-            u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices, whose places are of 32 bits")
+            u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices and some, whose places are of 32 bits")
         };
         self.by_outline.insert(outline, shelf);
         shelf
+    }
+
+    /// An empty shelf for other devices. Some are kept as they are, since such rooms come again, and what is remembered of them stays true.
+    fn vacant_shelf(&mut self) -> Option<u32> {
+        if self.empty.len() <= MIN_EMPTY.max(self.shelves.len() / 2) {
+            return None;
+        }
+        while let Some(at) = self.empty.pop() {
+            let shelf = &mut self.shelves[at as usize];
+            shelf.listed = false;
+            if shelf.tree.len() == 0 {
+                return Some(at);
+            }
+        }
+        None
     }
 
     fn rack(&mut self, site: SiteId) -> &mut Rack {
@@ -138,6 +160,11 @@ impl Bay {
             u32::try_from(racks.len() - 1).expect("sites have numbers of 32 bits")
         });
         &mut self.racks[at as usize]
+    }
+
+    /// Shelves on which something lies.
+    pub(super) fn kinds_of_room(&self) -> usize {
+        self.shelves.iter().filter(|shelf| shelf.tree.len() > 0).count()
     }
 
     /// The rack of a site.

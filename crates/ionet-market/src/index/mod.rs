@@ -47,13 +47,14 @@ use bay::Bay;
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// [`Room::outline`]'s bits. Fewer make fewer kinds of room, so requests are answered faster and waste is judged more roughly.
+    /// [`EXACT_BITS`](crate::shape::EXACT_BITS) tell all rooms apart: for networks of a few thousand devices.
     pub outline_bits: u32,
 }
 
 impl Default for Options {
-    /// CPU and memory to an eighth: a few hundred kinds of room for each model.
+    /// CPU to a half, memory to a power of two: a few hundred kinds of room for each model.
     fn default() -> Self {
-        Self { outline_bits: 3 }
+        Self { outline_bits: 2 }
     }
 }
 
@@ -117,6 +118,11 @@ impl<W> Index<W> {
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Kinds of room that hireable devices have, counted for each model: what a request looks at instead of devices.
+    pub fn kinds_of_room(&self) -> usize {
+        self.bays.iter().map(Bay::kinds_of_room).sum()
     }
 
     /// What judges waste, to be told of arrivals.

@@ -2,7 +2,7 @@
 
 use ionet_types::market::Arrangement;
 
-use super::bay::{Bay, NOWHERE, Rack};
+use super::bay::{Bay, NOWHERE, Rack, Shelf};
 use super::stream::{By, Stream};
 use super::summary::Wanted;
 use super::{Index, Record, pack};
@@ -20,6 +20,8 @@ pub(super) struct Search<'a> {
     pub(super) bay: &'a Bay,
     pub(super) records: &'a [Record],
     pub(super) request: &'a Request,
+    /// What is to be said against each shelf.
+    pub(super) settings: &'a [i64],
     pub(super) terms: Terms,
 }
 
@@ -30,9 +32,10 @@ impl<W: Waste> Index<W> {
         let mut best: Option<(usize, i64, ModelId, Gang)> = None;
         for model in &request.models {
             let Some(bay) = self.bays.get_mut(usize::from(model.0)) else { continue };
-            bay.set(&mut self.waste, *model, &request.demand);
+            let outline = request.demand.outline(self.options.outline_bits);
+            bay.set(&mut self.waste, *model, &outline);
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-            let search = Search { bay, records: &self.records, request, terms };
+            let search = Search { bay, records: &self.records, request, settings: bay.settings(&outline), terms };
             let Some(gang) = search.gang(&mut self.waste) else { continue };
             let (sites, score) = judged(&gang, request, &terms);
             if best.as_ref().is_none_or(|(fewest, least, ..)| (sites, score) < (*fewest, *least)) {
@@ -108,7 +111,7 @@ impl Search<'_> {
     }
 
     pub(super) fn stream(&self, by: By) -> Stream<'_> {
-        Stream::new(self.bay, self.records, self.request, self.terms, by)
+        Stream::new(self, by)
     }
 
     /// The best of all devices for which `keep` is true; with `apart`, each at another site.
@@ -168,10 +171,9 @@ impl Search<'_> {
 
     /// Those of the devices that fit.
     pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
-        let settings = self.bay.settings(&self.request.demand);
         let fit = |place: &u32| {
             let record = &self.records[*place as usize];
-            let setting = settings.get(record.shelf()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
+            let setting = self.settings.get(record.shelf()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
@@ -181,14 +183,17 @@ impl Search<'_> {
     }
 
     fn settings(&self) -> impl Iterator<Item = i64> {
-        let shelves = self.bay.shelves.iter().zip(self.bay.settings(&self.request.demand));
-        shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && **setting != NOWHERE).map(|(_, setting)| *setting)
+        self.shelves().map(|(_, setting)| setting)
     }
 
     fn least_against(&self) -> i64 {
-        let shelves = self.bay.shelves.iter().zip(self.bay.settings(&self.request.demand));
-        let used = shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && **setting != NOWHERE);
-        used.map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting).min().unwrap_or(0)
+        self.shelves().map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting).min().unwrap_or(0)
+    }
+
+    /// Shelves that could serve the request, with what is to be said against them.
+    pub(super) fn shelves(&self) -> impl Iterator<Item = (&Shelf, i64)> {
+        let shelves = self.bay.shelves.iter().zip(self.settings).map(|(shelf, setting)| (shelf, *setting));
+        shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && *setting != NOWHERE)
     }
 }
 

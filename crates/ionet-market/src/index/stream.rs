@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::Record;
-use super::bay::{Bay, NOWHERE};
+use super::place::Search;
 use super::summary::{Summary, Wanted};
 use super::tree::Node;
 use crate::conditions::Missed;
@@ -47,13 +47,12 @@ enum What<'a> {
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(bay: &'a Bay, records: &'a [Record], request: &'a Request, terms: Terms, by: By) -> Self {
-        let wanted = Wanted::new(request);
+    pub(super) fn new(search: &'a Search<'_>, by: By) -> Self {
+        let wanted = Wanted::new(search.request);
+        let (records, request, terms) = (search.records, search.request, search.terms);
         let mut stream = Self { records, request, wanted, terms, by, heap: BinaryHeap::new(), limit: None };
-        for (shelf, setting) in bay.shelves.iter().zip(bay.settings(&request.demand)) {
-            if *setting != NOWHERE && shelf.tree.len() > 0 {
-                stream.consider(shelf.tree.root(), shelf.tree.summary(), *setting, Ring(0), Ring(u64::MAX));
-            }
+        for (shelf, setting) in search.shelves() {
+            stream.consider(shelf.tree.root(), shelf.tree.summary(), setting, Ring(0), Ring(u64::MAX));
         }
         stream
     }
