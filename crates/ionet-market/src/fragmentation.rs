@@ -10,7 +10,7 @@
 //!    for the next GPU counts from the moment it is missing, not when the last core is gone.
 //! 2. **What picky requests lose.** A request for several GPUs, or for a model that few devices are of, is sent where it fits, so the order
 //!    of a future says little about it. What the device can hold of it counts against the waste, by its share of all GPUs asked for, over
-//!    the share of the fleet that could serve it.
+//!    the share of all free GPUs that could serve it.
 //! 3. **Small rooms first.** Roots of the free CPU, memory and disk, in millionths of a GPU: they break ties, and pack devices without
 //!    GPUs, of which nothing can be wasted.
 //!
@@ -24,6 +24,6 @@ mod models;
 mod tests;
 
 pub use costs::{Choice, Costs};
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Supply};
 pub use mix::Mix;
 pub use models::Models;

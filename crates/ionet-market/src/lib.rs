@@ -21,7 +21,7 @@ pub mod score;
 pub mod shape;
 pub mod waste;
 
-pub use fragmentation::{Choice, Costs, Forecast, Mix, Models};
+pub use fragmentation::{Choice, Costs, Forecast, Mix, Models, Supply};
 pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};

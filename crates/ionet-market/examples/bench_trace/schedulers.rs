@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ionet_market::shape::{GpuDemand, Slot};
-use ionet_market::{Costs, Mix};
+use ionet_market::shape::{GpuDemand, Room, Slot};
+use ionet_market::{Choice, Costs, Mix, Supply};
 
 use crate::data::{Node, Task};
 use crate::groups::{Group, Groups, Hasher};
@@ -12,46 +12,71 @@ use crate::method::{Scheduler, Seeded};
 /// The market's own measure: the placement that wastes least by what has arrived so far.
 pub(crate) struct LeastWaste {
     groups: Groups,
+    /// The size of each node, and what there is of each size.
+    sizes: Vec<(u8, Room)>,
+    supplies: BTreeMap<(u8, Room), Supply>,
     mix: Mix,
     costs: Costs<Hasher>,
-    /// For each kind of task and group the cheapest slot: unknown, none, or one and its cost; of this version of the mix.
-    known: BTreeMap<Task, Vec<Option<Option<(i64, Slot)>>>>,
-    version: u64,
+    /// For each kind of task and group what a placement costs, by the mix's present forecast.
+    known: BTreeMap<Task, Vec<Known>>,
+}
+
+/// What is known of a kind of task and a group.
+#[derive(Clone, Copy)]
+enum Known {
+    Nothing,
+    Unfit,
+    Best(Choice),
 }
 
 impl LeastWaste {
     pub(crate) fn new(nodes: &[Node]) -> Self {
-        let mut mix = Mix::new();
-        mix.set_fleet(nodes.iter().map(|node| (node.model, node.whole, 1)));
-        Self { groups: Groups::new(nodes), version: mix.version(), mix, costs: Costs::new(Hasher::default()), known: BTreeMap::new() }
+        let mut supplies: BTreeMap<(u8, Room), Supply> = BTreeMap::new();
+        for node in nodes {
+            let none = Supply { model: node.model, whole: node.whole, devices: 0, free_milli: 0 };
+            let size = supplies.entry((node.model, node.whole)).or_insert(none);
+            size.devices += 1;
+            size.free_milli += u64::from(node.whole.gpu_milli_sum());
+        }
+        Self {
+            groups: Groups::new(nodes),
+            sizes: nodes.iter().map(|node| (node.model, node.whole)).collect(),
+            supplies,
+            mix: Mix::new(),
+            costs: Costs::new(Hasher::default()),
+            known: BTreeMap::new(),
+        }
     }
 }
 
 impl Scheduler for LeastWaste {
     fn place(&mut self, task: &Task) -> Option<(usize, Slot)> {
         self.mix.arrived(&task.demand, task.accepts, 1);
-        if self.version != self.mix.version() {
+        if self.mix.is_due() {
+            self.mix.renew(self.supplies.values().copied());
             self.known.clear();
-            self.version = self.mix.version();
         }
         let known = self.known.entry(*task).or_default();
-        known.resize(self.groups.known(), None);
+        known.resize(self.groups.known(), Known::Nothing);
         let mut best: Option<(i64, usize, Slot)> = None;
         for &number in self.groups.inhabited() {
-            let choice = *known[number].get_or_insert_with(|| {
+            if matches!(known[number], Known::Nothing) {
                 let group = self.groups.get(number);
-                let choice =
-                    if task.accepts.has(group.model) { self.costs.best(&self.mix, &group.room, group.model, &task.demand) } else { None };
-                choice.map(|choice| (choice.cost, choice.slot))
-            });
-            if let Some((cost, slot)) = choice
+                let accepted = task.accepts.has(group.model);
+                let choice = accepted.then(|| self.costs.best(&self.mix, &group.room, group.model, &task.demand)).flatten();
+                known[number] = choice.map_or(Known::Unfit, Known::Best);
+            }
+            if let Known::Best(Choice { cost, slot }) = known[number]
                 && best.is_none_or(|best| (cost, number) < (best.0, best.1))
             {
                 best = Some((cost, number, slot));
             }
         }
         let (_, number, slot) = best?;
-        self.groups.take(number, task, slot).map(|node| (node, slot))
+        let node = self.groups.take(number, task, slot)?;
+        let size = self.supplies.get_mut(&self.sizes[node])?;
+        size.free_milli -= u64::from(task.demand.gpus.milli());
+        Some((node, slot))
     }
 }
 
@@ -104,12 +129,11 @@ pub(crate) struct BestFit {
 
 impl BestFit {
     pub(crate) fn new(nodes: &[Node]) -> Self {
-        let most_cpu = nodes.iter().map(|node| node.whole.cpu_milli).max();
-        let most_gpu = nodes.iter().map(|node| node.whole.gpu_milli_sum()).max();
+        let most = |of: fn(&Node) -> u32| u64::from(nodes.iter().map(of).max().unwrap_or(1));
         Self {
             groups: Groups::new(nodes),
-            most_cpu_milli: u64::from(most_cpu.unwrap_or(1)),
-            most_gpu_milli: u64::from(most_gpu.unwrap_or(1)),
+            most_cpu_milli: most(|node| node.whole.cpu_milli),
+            most_gpu_milli: most(|node| node.whole.gpu_milli_sum()),
         }
     }
 

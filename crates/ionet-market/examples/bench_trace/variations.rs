@@ -1,5 +1,4 @@
-//! More workloads, made from the default one by changing the share of one kind of task, as the published variants were: no scheduler was
-//! measured on them before this one was finished.
+//! More workloads, made from the default one by changing the share of one kind of task, as the published variants were.
 
 use ionet_market::Models;
 use ionet_market::shape::GpuDemand;
@@ -18,7 +17,7 @@ pub(crate) fn variations(default: &[Task], restricted: &[Task], nodes: &[Node]) 
         ("gpushare60", with_share(default, part, 60)),
         ("gpushare80", with_share(default, part, 80)),
         ("gpuspec33", restrict(default, restricted, nodes, 33)),
-        ("multigpu20", with_share(default, several, 20)),
+        ("multigpu30", with_share(default, several, 30)),
         ("multigpu50", with_share(default, several, 50)),
     ]
 }

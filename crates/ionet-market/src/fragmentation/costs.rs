@@ -1,5 +1,6 @@
 //! What a placement costs, with the waste of rooms remembered.
 
+use std::cmp::Reverse;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ impl<S: BuildHasher> Costs<S> {
     }
 
     /// The cheapest slot for the demand on a device of this model with this room free, or `None` if it does not fit. Of equally cheap
-    /// slots the first. Whether the request accepts the model is the caller's to check.
+    /// slots the last, where an instance is least in the way of larger ones. Whether the request accepts the model is the caller's to check.
     pub fn best(&mut self, mix: &Mix, room: &Room, model: u8, demand: &Demand) -> Option<Choice> {
         if !room.fits(demand) {
             return None;
@@ -49,7 +50,7 @@ impl<S: BuildHasher> Costs<S> {
         };
         let choices =
             room.slots(demand.gpus).filter_map(after).map(|(slot, after)| Choice { cost: self.waste(mix, &after, model) - before, slot });
-        choices.min_by_key(|choice| choice.cost)
+        choices.max_by_key(|choice| Reverse(choice.cost))
     }
 
     /// [`Forecast::waste`] of the mix's forecast, remembered.

@@ -1,36 +1,36 @@
 //! What has been asked lately, learned from arrivals in bounded memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Models;
-use super::forecast::{Forecast, Kind};
-use crate::shape::{Demand, GpuDemand, Instance, Room};
+use super::forecast::{Forecast, Kind, Supply};
+use crate::shape::{Demand, GpuDemand, Instance};
 
 /// Kinds of request that are remembered; of more the rarest are forgotten.
 const MAX_KINDS: usize = 512;
-/// Sizes of device that are remembered; of more those with the fewest GPUs in all are left out.
-const MAX_SIZES: usize = 512;
 /// What one arrival adds to its kind.
 const UNIT: u64 = 16;
 /// Arrivals after which what was learned before counts half: memory of about a day of a busy network.
 const HALF_LIFE: u64 = 16_384;
 /// Nodes of one cluster that count, so that one customer is not the market.
 const MAX_NODES: u32 = 256;
-/// Arrivals before the first forecast from what was seen; the next follow when as many again have arrived,
+/// Sizes of device that a forecast looks at; of more those with the least free.
+const MAX_SIZES: usize = 512;
+/// Arrivals before the first forecast from what was seen; the next are due when as many again have arrived,
 const FIRST_FORECAST: u64 = 32;
-/// but no later than after so many.
-const FORECAST_EVERY: u64 = 4_096;
+/// but no later than after one for each device, within these bounds: a large fleet fills slowly, and a forecast is worth keeping.
+const FORECAST_EVERY: (u64, u64) = (1_024, 65_536);
 
-/// What requests have been like lately, with a neutral guess before any has arrived. Its forecast changes only every so many arrivals, so
-/// that what was computed from it can be kept; [`Mix::version`] says when it has.
+/// What requests have been like lately, with a neutral guess before any has arrived. Its forecast changes only when
+/// it is renewed, so that what was computed from it can be kept.
 #[derive(Debug, Clone)]
 pub struct Mix {
     kinds: BTreeMap<Kind, u64>,
     total: u64,
-    fleet: BTreeMap<(u8, Room), u64>,
     arrived: u64,
-    next: u64,
+    due: u64,
     version: u64,
     forecast: Arc<Forecast>,
 }
@@ -46,29 +46,12 @@ impl Mix {
     pub fn new() -> Self {
         let kinds = guess();
         let total = kinds.values().sum();
-        let forecast = Arc::new(Forecast::new(&kinds, &BTreeMap::new()));
-        Self { kinds, total, fleet: BTreeMap::new(), arrived: 0, next: FIRST_FORECAST, version: 0, forecast }
-    }
-
-    /// Sets what the network has: for each model and size (the room of the device when nothing of it is taken) how many devices. From it
-    /// follows which requests few devices can serve. To be told anew when the fleet has changed noticeably; it makes a new version.
-    pub fn set_fleet(&mut self, sizes: impl IntoIterator<Item = (u8, Room, u64)>) {
-        self.fleet.clear();
-        for (model, whole, devices) in sizes {
-            if whole.gpu_count > 0 {
-                let count = self.fleet.entry((model, whole.sorted())).or_default();
-                *count = count.saturating_add(devices);
-            }
-            if self.fleet.len() > 2 * MAX_SIZES {
-                keep_heaviest(&mut self.fleet, MAX_SIZES, |(_, whole), count| count.saturating_mul(u64::from(whole.gpu_count)));
-            }
-        }
-        keep_heaviest(&mut self.fleet, MAX_SIZES, |(_, whole), count| count.saturating_mul(u64::from(whole.gpu_count)));
-        self.renew();
+        let forecast = Arc::new(Forecast::new(&kinds, &[]));
+        Self { kinds, total, arrived: 0, due: 0, version: 0, forecast }
     }
 
     /// A request for so many nodes has arrived, whether or not it can be served. What is only looked at should not be told: it would let
-    /// people who buy nothing shape the market.
+    /// people who buy nothing shape the market. The forecast stays what it is.
     pub fn arrived(&mut self, demand: &Demand, accepts: Models, nodes: u32) {
         let weight = u64::from(nodes.min(MAX_NODES)) * UNIT;
         *self.kinds.entry(Kind { demand: *demand, accepts }).or_default() += weight;
@@ -81,14 +64,33 @@ impl Mix {
             self.total = self.kinds.values().sum();
         }
         if self.kinds.len() > 2 * MAX_KINDS {
-            keep_heaviest(&mut self.kinds, MAX_KINDS, |_, weight| weight);
+            self.kinds = self.heaviest();
             self.total = self.kinds.values().sum();
         }
         self.arrived = self.arrived.saturating_add(1);
-        if self.arrived >= self.next {
-            self.next = self.arrived.saturating_add(self.arrived.min(FORECAST_EVERY));
-            self.renew();
+    }
+
+    /// Whether so much has arrived since the last forecast that a new one should be made; at first it should.
+    pub fn is_due(&self) -> bool {
+        self.arrived >= self.due
+    }
+
+    /// Makes a new forecast, for a network that has this: a new version. Each size of device should come once.
+    pub fn renew(&mut self, supply: impl IntoIterator<Item = Supply>) {
+        let mut sizes: Vec<Supply> = Vec::new();
+        let mut devices = 0_u64;
+        for size in supply {
+            devices = devices.saturating_add(size.devices);
+            sizes.push(size);
+            if sizes.len() >= 2 * MAX_SIZES {
+                keep_freest(&mut sizes);
+            }
         }
+        keep_freest(&mut sizes);
+        self.forecast = Arc::new(Forecast::new(&self.heaviest(), &sizes));
+        self.version = self.version.saturating_add(1);
+        let (least, most) = FORECAST_EVERY;
+        self.due = self.arrived.saturating_add(self.arrived.clamp(FIRST_FORECAST, devices.clamp(least, most)));
     }
 
     /// Changes whenever the forecast does.
@@ -106,22 +108,18 @@ impl Mix {
         self.kinds.len()
     }
 
-    fn renew(&mut self) {
-        let mut kinds = self.kinds.clone();
-        keep_heaviest(&mut kinds, MAX_KINDS, |_, weight| weight);
-        self.forecast = Arc::new(Forecast::new(&kinds, &self.fleet));
-        self.version = self.version.saturating_add(1);
+    /// The kinds that were asked most, and of those that were asked as much the first.
+    fn heaviest(&self) -> BTreeMap<Kind, u64> {
+        let mut kinds: Vec<(Kind, u64)> = self.kinds.iter().map(|(kind, weight)| (*kind, *weight)).collect();
+        kinds.sort_by_key(|(_, weight)| Reverse(*weight));
+        kinds.truncate(MAX_KINDS);
+        kinds.into_iter().collect()
     }
 }
 
-/// Leaves the heaviest, and of equally heavy ones the first.
-fn keep_heaviest<K: Ord + Copy>(map: &mut BTreeMap<K, u64>, max: usize, weight: impl Fn(K, u64) -> u64) {
-    if map.len() > max {
-        let mut entries: Vec<(K, u64)> = map.iter().map(|(key, count)| (*key, *count)).collect();
-        entries.sort_by_key(|(key, count)| std::cmp::Reverse(weight(*key, *count)));
-        entries.truncate(max);
-        *map = entries.into_iter().collect();
-    }
+fn keep_freest(sizes: &mut Vec<Supply>) {
+    sizes.sort_unstable_by_key(|size| (Reverse(size.free_milli), *size));
+    sizes.truncate(MAX_SIZES);
 }
 
 /// A little of everything, with eight CPUs and 32 GiB to a GPU, worth about thirty arrivals.
