@@ -9,7 +9,6 @@ mod customers;
 mod fleet;
 mod times;
 
-use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::process::Command;
 
@@ -21,7 +20,7 @@ use ionet_market::names::ModelId;
 use ionet_market::placed::Placement;
 use ionet_market::request::Request;
 use ionet_market::scan;
-use ionet_market::shape::{Demand, GpuDemand, Room, Slot};
+use ionet_market::shape::{Demand, GpuDemand, Slot};
 use ionet_market::waste::Learned;
 use ionet_types::DeviceId;
 use rand::rngs::SmallRng;
@@ -32,8 +31,8 @@ use times::{Began, Times, tenths};
 const METHOD: &str = "Devices of 45 models (common and rare), 1, 2, 4 or 8 GPUs, one in ten without; 40 % at sites (one for 250 devices, of uneven \
     size, each of one supplier, connection, country), the others at home, in 60 countries; every device with its own reputation and predicted \
     survival; prices by model, connection and continent, with suppliers' floors; part of the devices shared, a few cut into instances. Hired by chance to \
-    about 60 %, then by placements to 70 %; then one placement for every 20 devices, each with a release, to settle. Then the \
-    forecast is renewed, so that nothing is remembered, and measured: requests for one \
+    about 60 %, then by placements to 70 %; then one placement for every 20 devices, each with a release, to settle. Measured, \
+    with the forecast renewed whenever it is due: requests for one \
     node, each with its own conditions; each placement is taken, and others are given back, so that 70 % stay hired; all of that counts for \
     placements_per_sec. update: one device's take or give. gang: 64 nodes, in turn at any sites, packed, spread, at one site; not taken. scan: the \
     same requests to a scan over all devices, answers compared. bytes_per_device: resident memory of the process after the devices were put, less \
@@ -101,7 +100,8 @@ type Hire = (DeviceId, Demand, Slot);
 impl Market {
     /// A customer's request, which the market remembers.
     fn ask(&mut self, request: &Request, seed: u64) -> Option<Placement> {
-        self.index.waste_mut().arrived(&request.demand, &request.models, request.nodes);
+        self.index.arrived(request);
+        self.index.renew();
         self.index.place(request, seed)
     }
 
@@ -173,10 +173,6 @@ fn filled(rng: &mut SmallRng, devices: usize) -> anyhow::Result<(Market, f64, Ti
     let bytes = (resident_bytes()? - before) as f64 / devices as f64;
     let all_milli = index.iter().map(|(machine, ..)| u64::from(machine.whole.gpu_count) * 1_000).sum();
     let mut market = Market { index, hires: Vec::new(), all_milli, hired_milli: 0, updates: Times::default() };
-    let mut sizes: BTreeMap<(ModelId, Room), u64> = BTreeMap::new();
-    market.index.iter().for_each(|(machine, ..)| *sizes.entry((machine.model, machine.whole)).or_default() += 1);
-    market.index.waste_mut().set_fleet(sizes.into_iter().map(|((model, whole), devices)| (model, whole, devices)));
-    market.index.waste_mut().renew();
     let keys: Vec<DeviceId> = market.index.iter().map(|(machine, ..)| machine.device).collect();
     for device in keys {
         market.hire_by_chance(rng, device)?;
@@ -190,8 +186,6 @@ fn filled(rng: &mut SmallRng, devices: usize) -> anyhow::Result<(Market, f64, Ti
         asked += 1;
         settled += usize::from(market.hired_milli * 100 > market.all_milli * 69);
     }
-    // Placements that are measured begin with nothing remembered.
-    market.index.waste_mut().renew();
     market.updates = Times::default();
     Ok((market, bytes, puts))
 }
