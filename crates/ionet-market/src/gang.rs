@@ -10,7 +10,7 @@ use ionet_types::market::Lease;
 
 use crate::machine::{Horizon, Machine};
 use crate::names::SiteId;
-use crate::score::{Ring, cluster_micro_usd, static_micro_usd};
+use crate::score::{Ring, cluster_micro_usd, setting_micro_usd, static_micro_usd};
 
 /// A device that fits, and its score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub(crate) struct Terms {
 
 impl Fit {
     /// The score of a device in such a setting; `None` if it is not rented so.
-    pub(crate) fn new(place: u32, machine: &Machine, failed: bool, ring: Ring, setting: i64, terms: &Terms) -> Option<Self> {
+    pub(crate) fn new(place: u32, machine: &Machine, failed: bool, ring: Ring, setting: i32, terms: &Terms) -> Option<Self> {
         let (price, own) = static_micro_usd(machine, failed, terms.lease, terms.horizon, terms.reference)?;
         let (device, site) = (machine.device, machine.site);
-        Some(Self { place, device, site, price, against: i64::from(own) + setting, way: ring.from(terms.seed) })
+        Some(Self { place, device, site, price, against: i64::from(own) + setting_micro_usd(setting, terms.reference), way: ring.from(terms.seed) })
     }
 
     pub(crate) const fn rank(&self) -> Rank {

@@ -61,6 +61,25 @@ pub(crate) fn slots(waste: &mut impl Waste, machine: &Machine, free: &Room, dema
     slots
 }
 
+/// How many nodes, up to `most`, a device of which so much is free can hold: as many as [`slots`] finds.
+pub(crate) fn holds(waste: &mut impl Waste, machine: &Machine, free: &Room, demand: &Demand, most: usize) -> usize {
+    let times = |free: u32, asked: u32| free.checked_div(asked).map_or(most, |times| times as usize);
+    let gpus = match demand.gpus {
+        _ if !machine.divisible => 1,
+        GpuDemand::None => most,
+        GpuDemand::Part(milli) => free.gpu_milli().map(|free| usize::from(free / milli.max(1))).sum(),
+        GpuDemand::Whole(count) => usize::from(free.whole_gpus() / count.max(1)),
+        // How many instances there is room for depends on where the first ones begin.
+        GpuDemand::Instance(_) => return slots(waste, machine, free, demand, most).len(),
+    };
+    let rest = if machine.divisible {
+        times(free.cpu_milli, demand.cpu_milli).min(times(free.memory_mb, demand.memory_mb)).min(times(free.disk_mb, demand.disk_mb))
+    } else {
+        most
+    };
+    gpus.min(rest).min(most)
+}
+
 impl Placement {
     /// The gang's nodes with their slots. `look` finds a device by its place.
     pub(crate) fn new<'a>(

@@ -14,7 +14,7 @@ use crate::names::{ModelId, SiteId};
 use crate::placed::{Placed, Placement, slots};
 use crate::replace::{Cluster, choose};
 use crate::request::Request;
-use crate::score::{Ring, failed_lately, setting_micro_usd};
+use crate::score::{Ring, failed_lately, setting};
 use crate::shape::Room;
 use crate::waste::Waste;
 
@@ -90,7 +90,8 @@ fn fits(
             continue;
         }
         let outline = free.outline(options.outline_bits);
-        let setting = setting_micro_usd(waste, &outline, machine.divisible, model, terms.reference, &request.demand);
+        let demand = request.demand.outline(options.outline_bits);
+        let setting = setting(waste, &outline, machine.divisible, model, &demand);
         let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
         fits.extend(setting.and_then(|setting| Fit::new(place, machine, failed, ring, setting, terms)));
     }

@@ -18,10 +18,11 @@
 use ionet_types::DeviceId;
 use ionet_types::market::Lease;
 
+use crate::conditions::has_gpus;
 use crate::machine::{BPS, Horizon, MAX_REPUTATION, Machine};
 use crate::names::{ModelId, SiteId};
 use crate::placement::FAILURE_MEMORY_SECS;
-use crate::shape::{Demand, GpuDemand, Room};
+use crate::shape::{Demand, Room};
 use crate::waste::Waste;
 
 /// Basis points for each point of reputation that is missing.
@@ -32,8 +33,8 @@ const RISK_PART: u16 = 2;
 const FAILED_BPS: u16 = 5_000;
 /// Basis points for each site beyond the first.
 const SITE_BPS: u16 = 300;
-/// Basis points at most for CPUs that were not asked for.
-const OVERSIZE_BPS: u64 = 100;
+/// Millionths of a GPU at most for CPUs that were not asked for.
+const OVERSIZE: i64 = 10_000;
 /// Waste is not counted beyond this, millionths of a GPU: sixteen GPUs.
 const MAX_WASTE: i64 = 16_000_000;
 /// Millionths.
@@ -63,31 +64,26 @@ pub(crate) fn site_micro_usd(reference_micro_usd: u32) -> i64 {
     i64::from(part_of(reference_micro_usd, SITE_BPS))
 }
 
-/// What is to be said against placing the demand in such a room, micro-USD; `None` if it does not fit. The room is an outline, and
-/// devices with equal outlines share the answer.
-pub(crate) fn setting_micro_usd(
-    waste: &mut impl Waste,
-    outline: &Room,
-    divisible: bool,
-    model: ModelId,
-    reference_micro_usd: u32,
-    demand: &Demand,
-) -> Option<i64> {
-    if divisible {
-        let (wasted, _) = waste.best(outline, model, demand)?;
-        let wasted = wasted.clamp(-MAX_WASTE, MAX_WASTE);
-        return Some((wasted * i64::from(reference_micro_usd)).div_euclid(MILLION));
-    }
-    let exactly = match demand.gpus {
-        GpuDemand::None => 0,
-        GpuDemand::Whole(count) => count,
-        GpuDemand::Part(_) | GpuDemand::Instance(_) => return None,
-    };
-    if outline.gpu_count != exactly || outline.mig || outline.cpu_milli < demand.cpu_milli || outline.memory_mb < demand.memory_mb {
+/// What is to be said against placing the demand in such a room, millionths of a GPU at its reference price; `None` if such devices do
+/// not serve such GPUs. Both are outlines, and what has equal ones shares the answer: so it is as if the demand asked for no more than
+/// the room has.
+pub(crate) fn setting(waste: &mut impl Waste, outline: &Room, divisible: bool, model: ModelId, demand: &Demand) -> Option<i32> {
+    if !has_gpus(divisible, outline, demand.gpus) {
         return None;
     }
-    let unasked = u64::from(outline.cpu_milli - demand.cpu_milli) * OVERSIZE_BPS / u64::from(outline.cpu_milli.max(1));
-    Some(i64::from(part_of(reference_micro_usd, u16::try_from(unasked).expect("at most a hundred"))))
+    let cpu_milli = demand.cpu_milli.min(outline.cpu_milli);
+    let spoiled = if divisible {
+        let demand = Demand { cpu_milli, memory_mb: demand.memory_mb.min(outline.memory_mb), ..*demand };
+        waste.best(outline, model, &demand)?.0
+    } else {
+        i64::from(outline.cpu_milli - cpu_milli) * OVERSIZE / i64::from(outline.cpu_milli.max(1))
+    };
+    Some(i32::try_from(spoiled.clamp(-MAX_WASTE, MAX_WASTE)).expect("clamped to far less"))
+}
+
+/// The same in micro-USD. For more never less.
+pub(crate) fn setting_micro_usd(setting: i32, reference_micro_usd: u32) -> i64 {
+    (i64::from(setting) * i64::from(reference_micro_usd)).div_euclid(MILLION)
 }
 
 /// Price and the rest for one device, micro-USD; `None` if it is not rented so.

@@ -1,9 +1,12 @@
 //! What a placement spoils of a device: the seam between choosing devices and knowing what the market will want of them.
 
+use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
-use crate::fragmentation::{Costs, Mix, Models, Supply};
+use crate::fragmentation::{Costs, Mix, Models};
+use crate::index::Index;
 use crate::names::ModelId;
+use crate::request::Request;
 use crate::shape::{Demand, GpuDemand, Room, Slot, WHOLE_MILLI};
 
 /// Millionths of a GPU in a thousandth.
@@ -19,32 +22,37 @@ pub trait Waste {
     fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)>;
 }
 
-/// Waste by what the network is asked for ([`fragmentation`](crate::fragmentation)).
+/// Waste by what the network is asked for ([`fragmentation`](crate::fragmentation)). It judges outlines, before a placement and after it:
+/// there are so few of them that each is soon known.
 #[derive(Debug, Clone)]
 pub struct Learned<S> {
+    outline_bits: u32,
     mix: Mix,
     costs: Costs<S>,
 }
 
 impl<S: BuildHasher> Learned<S> {
-    /// What is expected before anybody asked. The hasher decides only where things are remembered.
-    pub fn new(hasher: S) -> Self {
-        Self { mix: Mix::new(), costs: Costs::new(hasher) }
+    /// What is expected before anybody asked. `outline_bits` are those of the index. The hasher decides only where things are remembered.
+    pub fn new(outline_bits: u32, hasher: S) -> Self {
+        Self { outline_bits, mix: Mix::new(), costs: Costs::new(hasher) }
+    }
+}
+
+impl<S: BuildHasher> Index<Learned<S>> {
+    /// A request was made, whether or not it is served, for the market to learn from. What is only looked at should not be told.
+    pub fn arrived(&mut self, request: &Request) {
+        let models = request.models.iter().map(|model| model.0).collect::<Models>();
+        self.waste_mut().mix.arrived(&request.demand, models, request.nodes);
     }
 
-    /// A request for so many nodes of any of these models was made, whether or not it was served.
-    pub fn arrived(&mut self, demand: &Demand, models: &[ModelId], nodes: u32) {
-        self.mix.arrived(demand, models.iter().map(|model| model.0).collect::<Models>(), nodes);
-    }
-
-    /// Whether enough has arrived since the last forecast for a new one.
-    pub fn is_due(&self) -> bool {
-        self.mix.is_due()
-    }
-
-    /// Makes a new forecast for a network that has this; each model and size of device should come once.
-    pub fn renew(&mut self, supply: impl IntoIterator<Item = Supply>) {
-        self.mix.renew(supply);
+    /// Judges by what has been learned from now on, if that is due; whether it was. All that is remembered of waste is found anew then.
+    pub fn renew(&mut self) -> bool {
+        let due = self.waste_mut().mix.is_due();
+        if due {
+            let supply = self.supply();
+            self.waste_mut().mix.renew(supply);
+        }
+        due
     }
 }
 
@@ -54,7 +62,19 @@ impl<S: BuildHasher> Waste for Learned<S> {
     }
 
     fn best(&mut self, room: &Room, model: ModelId, demand: &Demand) -> Option<(i64, Slot)> {
-        self.costs.best(&self.mix, room, model.0, demand).map(|choice| (choice.cost, choice.slot))
+        if !room.fits(demand) {
+            return None;
+        }
+        let Self { outline_bits, mix, costs } = self;
+        let mut waste = |room: &Room| costs.waste(mix, &room.outline(*outline_bits), model.0);
+        let before = waste(room);
+        let after = |slot| {
+            let mut after = *room;
+            after.take(demand, slot).ok().map(|()| (slot, after))
+        };
+        let choices = room.slots(demand.gpus).filter_map(after).map(|(slot, after)| (waste(&after) - before, slot));
+        // Of equally good ones the last, where an instance is least in the way of larger ones.
+        choices.max_by_key(|(cost, _)| Reverse(*cost))
     }
 }
 

@@ -19,6 +19,25 @@ fn model(rng: &mut SmallRng, centre: bool) -> ModelId {
     ModelId(number)
 }
 
+/// Some GPUs, or an instance of one.
+pub(crate) fn some_of(rng: &mut SmallRng, mig: bool) -> GpuDemand {
+    if mig {
+        return GpuDemand::Instance(*Instance::ALL.choose(rng).expect("five"));
+    }
+    *[GpuDemand::Whole(1), GpuDemand::Whole(2), GpuDemand::Whole(4), GpuDemand::Part(250), GpuDemand::Part(500)].choose(rng).expect("five")
+}
+
+/// The CPUs and memory that go with them.
+pub(crate) fn sized(rng: &mut SmallRng, gpus: GpuDemand) -> Demand {
+    let parts = gpus.milli().max(1_000) / 1_000;
+    Demand {
+        cpu_milli: parts * 1_000 * rng.random_range(1..8),
+        memory_mb: parts * 4_096 * rng.random_range(1..8),
+        disk_mb: 20_000,
+        gpus,
+    }
+}
+
 /// A request for one node: half of them for models of data centres, one in ten for several models, and each condition now and then.
 pub(crate) fn single(rng: &mut SmallRng) -> Request {
     let centre = rng.random_bool(0.5);
@@ -38,13 +57,7 @@ pub(crate) fn single(rng: &mut SmallRng) -> Request {
         (_, true, _) => GpuDemand::Whole(*[1, 1, 1, 2, 4, 8, 8].choose(rng).expect("seven")),
         (_, false, _) => GpuDemand::Whole(*[1, 1, 1, 1, 1, 1, 1, 2].choose(rng).expect("eight")),
     };
-    let parts = (gpus.milli().max(1_000)) / 1_000;
-    let demand = Demand {
-        cpu_milli: if rng.random_bool(0.4) { parts * 8_000 } else { parts * 1_000 },
-        memory_mb: if rng.random_bool(0.4) { parts * 32 * 1_024 } else { parts * 4_096 },
-        disk_mb: 20_000,
-        gpus,
-    };
+    let demand = sized(rng, gpus);
     let minutes = *[60, 8 * 60, 24 * 60, 7 * 24 * 60, 30 * 24 * 60].choose(rng).expect("five");
     let reference = reference(models[0]);
     let mut request = Request::plain(models, demand, 1, minutes);

@@ -3,32 +3,38 @@
 use std::collections::BTreeMap;
 
 use super::Record;
-use super::summary::Summary;
+use super::summary::{Summary, Wanted};
 use super::tree::Tree;
+use crate::conditions::has_gpus;
 use crate::names::{ModelId, SiteId};
-use crate::score::setting_micro_usd;
-use crate::shape::{Demand, Room};
+use crate::score::setting;
+use crate::shape::{Demand, GpuDemand, Room};
 use crate::waste::Waste;
 
-/// Settings that are remembered for each model, four MiB of them; then all are forgotten.
+/// Settings that are remembered for each model, two MiB of them; then all are forgotten.
 const MAX_SETTINGS: usize = 1 << 19;
+/// Empty shelves that are kept in any case.
+const MIN_EMPTY: usize = 256;
 /// A setting that was not asked for yet.
-const UNKNOWN: i64 = i64::MIN;
+const UNKNOWN: i32 = i32::MIN;
 /// The setting of a shelf that the demand does not fit.
-pub(super) const NOWHERE: i64 = i64::MAX;
+const NOWHERE: i32 = i32::MAX;
 
 /// A model's devices.
 #[derive(Debug, Default)]
-pub(super) struct Bay {
+pub(crate) struct Bay {
     /// The model's reference price, micro-USD; 0 until it is told.
     pub(super) reference: u32,
-    /// Devices of this model, whether or not they lie on shelves.
-    pub(super) devices: usize,
+    /// Places of all devices of this model, whether or not they lie on shelves.
+    pub(crate) places: Vec<u32>,
     pub(super) shelves: Vec<Shelf>,
     by_outline: BTreeMap<(bool, Room), u32>,
+    /// Shelves that became empty, each once; some are not any more.
     empty: Vec<u32>,
     pub(super) racks: Vec<Rack>,
     by_site: BTreeMap<SiteId, u32>,
+    /// Devices on shelves and what is free of their GPUs, in thousandths, by the outline of their size.
+    pub(super) sizes: BTreeMap<Room, (u64, u64)>,
     memos: BTreeMap<Demand, Memo>,
 }
 
@@ -38,6 +44,8 @@ pub(super) struct Shelf {
     divisible: bool,
     outline: Room,
     pub(super) tree: Tree,
+    /// It is among the empty ones.
+    listed: bool,
 }
 
 /// Hireable devices of one model at one site.
@@ -56,17 +64,45 @@ pub(super) struct Rack {
 #[derive(Debug)]
 struct Memo {
     version: u64,
-    reference: u32,
-    settings: Vec<i64>,
+    settings: Vec<i32>,
 }
 
 impl Bay {
+    /// A device is of this model.
+    pub(super) fn enlist(&mut self, records: &mut [Record], place: u32) {
+        records[place as usize].in_bay = u32::try_from(self.places.len()).expect("no more devices than places, which are of 32 bits");
+        self.places.push(place);
+    }
+
+    /// A device is gone, or of another model.
+    pub(super) fn strike(&mut self, records: &mut [Record], place: u32) {
+        let at = records[place as usize].in_bay;
+        self.places.swap_remove(at as usize);
+        if let Some(moved) = self.places.get(at as usize) {
+            records[*moved as usize].in_bay = at;
+        }
+    }
+
+    /// The devices on shelves that may fulfil a request for other models; whether they do is to be seen.
+    pub(crate) fn candidates(&self, gpus: GpuDemand, wanted: &Wanted<'_>, seen: &mut impl FnMut(u32)) {
+        for shelf in self.shelves.iter().filter(|shelf| has_gpus(shelf.divisible, &shelf.outline, gpus)) {
+            shelf.tree.visit(&|summary| wanted.may_be_among(summary), seen);
+        }
+    }
+
+    /// How many devices are on shelves.
+    pub(crate) fn open(&self) -> u64 {
+        self.sizes.values().map(|(devices, _)| devices).sum()
+    }
+
     /// Puts a device on its shelf and into its rack.
     pub(super) fn enter(&mut self, records: &mut [Record], place: u32, outline_bits: u32) {
         let record = &mut records[place as usize];
         let outline = (record.machine.divisible, record.free.outline(outline_bits));
         let shelf = self.shelf(outline);
         record.shelf = Some(shelf);
+        let size = self.sizes.entry(record.machine.whole.outline(outline_bits)).or_default();
+        *size = (size.0 + 1, size.1 + u64::from(record.free.gpu_milli_sum()));
         let (ring, free_gpu_milli, reference) = (record.ring, u64::from(record.free.gpu_milli_sum()), self.reference);
         if let Some(site) = record.machine.site {
             let rack = self.rack(site);
@@ -79,16 +115,24 @@ impl Bay {
     }
 
     /// Takes a device off its shelf and out of its rack. Its record is still as it was when it came.
-    pub(super) fn leave(&mut self, records: &mut [Record], place: u32) {
+    pub(super) fn leave(&mut self, records: &mut [Record], place: u32, outline_bits: u32) {
         let reference = self.reference;
         let record = &mut records[place as usize];
         let (ring, site, free_gpu_milli) = (record.ring, record.machine.site, u64::from(record.free.gpu_milli_sum()));
         let (shelf, in_rack) = (record.shelf.take(), record.in_rack.take());
         if let Some(shelf) = shelf {
+            let whole = records[place as usize].machine.whole.outline(outline_bits);
+            if let Some(size) = self.sizes.get_mut(&whole) {
+                *size = (size.0 - 1, size.1 - free_gpu_milli);
+                if size.0 == 0 {
+                    self.sizes.remove(&whole);
+                }
+            }
             let tree = &mut self.shelves[shelf as usize].tree;
             tree.remove((ring, place), &|place| Summary::of(&records[place as usize], reference));
-            if tree.len() == 0 {
-                self.by_outline.remove(&(self.shelves[shelf as usize].divisible, self.shelves[shelf as usize].outline));
+            let shelf_left = &mut self.shelves[shelf as usize];
+            if shelf_left.tree.len() == 0 && !shelf_left.listed {
+                shelf_left.listed = true;
                 self.empty.push(shelf);
             }
         }
@@ -114,9 +158,10 @@ impl Bay {
         if let Some(shelf) = self.by_outline.get(&outline) {
             return *shelf;
         }
-        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new() };
-        let shelf = if let Some(shelf) = self.empty.pop() {
-            self.shelves[shelf as usize] = new;
+        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new(), listed: false };
+        let shelf = if let Some(shelf) = self.vacant_shelf() {
+            let old = std::mem::replace(&mut self.shelves[shelf as usize], new);
+            self.by_outline.remove(&(old.divisible, old.outline));
             for memo in self.memos.values_mut() {
                 if let Some(setting) = memo.settings.get_mut(shelf as usize) {
                     *setting = UNKNOWN;
@@ -125,10 +170,25 @@ impl Bay {
             shelf
         } else {
             self.shelves.push(new);
-            u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices, whose places are of 32 bits")
+            u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices and some, whose places are of 32 bits")
         };
         self.by_outline.insert(outline, shelf);
         shelf
+    }
+
+    /// An empty shelf for other devices. Some are kept as they are, since such rooms come again, and what is remembered of them stays true.
+    fn vacant_shelf(&mut self) -> Option<u32> {
+        if self.empty.len() <= MIN_EMPTY.max(self.shelves.len() / 2) {
+            return None;
+        }
+        while let Some(at) = self.empty.pop() {
+            let shelf = &mut self.shelves[at as usize];
+            shelf.listed = false;
+            if shelf.tree.len() == 0 {
+                return Some(at);
+            }
+        }
+        None
     }
 
     fn rack(&mut self, site: SiteId) -> &mut Rack {
@@ -140,32 +200,41 @@ impl Bay {
         &mut self.racks[at as usize]
     }
 
+    /// Shelves on which something lies.
+    pub(super) fn kinds_of_room(&self) -> usize {
+        self.shelves.iter().filter(|shelf| shelf.tree.len() > 0).count()
+    }
+
     /// The rack of a site.
     pub(super) fn rack_at(&self, site: SiteId) -> Option<&Rack> {
         self.by_site.get(&site).map(|at| &self.racks[*at as usize])
     }
 
-    /// Makes sure that [`Bay::settings`] knows all shelves.
-    pub(super) fn set(&mut self, waste: &mut impl Waste, model: ModelId, demand: &Demand) {
+    /// Makes sure that [`Bay::shelves`] knows of all shelves on which something wanted may lie what is to be said against them.
+    pub(super) fn set(&mut self, waste: &mut impl Waste, model: ModelId, demand: &Demand, wanted: &Wanted<'_>) {
         if self.memos.len().saturating_mul(self.shelves.len()) >= MAX_SETTINGS && !self.memos.contains_key(demand) {
             self.memos.clear();
         }
-        let (version, reference) = (waste.version(), self.reference);
-        let memo = self.memos.entry(*demand).or_insert_with(|| Memo { version, reference, settings: Vec::new() });
-        if (memo.version, memo.reference) != (version, reference) {
-            *memo = Memo { version, reference, settings: Vec::new() };
+        let version = waste.version();
+        let memo = self.memos.entry(*demand).or_insert_with(|| Memo { version, settings: Vec::new() });
+        if memo.version != version {
+            *memo = Memo { version, settings: Vec::new() };
         }
         memo.settings.resize(self.shelves.len(), UNKNOWN);
-        for (setting, shelf) in memo.settings.iter_mut().zip(&self.shelves) {
-            if *setting == UNKNOWN && shelf.tree.len() > 0 {
-                let found = setting_micro_usd(waste, &shelf.outline, shelf.divisible, model, reference, demand);
-                *setting = found.unwrap_or(NOWHERE);
+        for (known, shelf) in memo.settings.iter_mut().zip(&self.shelves) {
+            if *known == UNKNOWN && shelf.tree.len() > 0 && wanted.may_be_among(shelf.tree.summary()) {
+                *known = setting(waste, &shelf.outline, shelf.divisible, model, demand).unwrap_or(NOWHERE);
             }
         }
     }
 
-    /// What is to be said against each shelf for this demand: [`NOWHERE`] where it does not fit.
-    pub(super) fn settings(&self, demand: &Demand) -> &[i64] {
+    /// What is to be said against each shelf for this demand, by their numbers.
+    pub(super) fn settings(&self, demand: &Demand) -> &[i32] {
         self.memos.get(demand).map_or(&[], |memo| &memo.settings)
     }
+}
+
+/// Whether a demand fits a shelf as far as is known.
+pub(super) const fn is_somewhere(setting: i32) -> bool {
+    setting != UNKNOWN && setting != NOWHERE
 }

@@ -27,7 +27,7 @@ impl<W> Index<W> {
         if self.bays[at].reference == reference_micro_usd {
             return Ok(());
         }
-        let of_model: Vec<u32> = self.places_of(model).collect();
+        let of_model = self.bays[at].places.clone();
         of_model.iter().for_each(|place| self.leave(*place));
         self.bays[at].reference = reference_micro_usd;
         of_model.iter().for_each(|place| self.enter(*place));
@@ -56,11 +56,11 @@ impl<W> Index<W> {
             }
             (record.state, record.failed, record.ring) = (state, failed, ring);
             self.failed.remove(&(forgotten_at(&old), place));
-            self.bays[usize::from(old.model.0)].devices -= 1;
+            self.bays[usize::from(old.model.0)].strike(&mut self.records, place);
             place
         } else {
             let (device, free) = (machine.device, machine.whole);
-            let record = Record { machine, free, state, failed, gone: false, ring, shelf: None, in_rack: None };
+            let record = Record { machine, free, state, failed, gone: false, ring, shelf: None, in_rack: None, in_bay: 0 };
             let place = if let Some(place) = self.vacant.pop() {
                 self.records[place as usize] = record;
                 place
@@ -79,7 +79,7 @@ impl<W> Index<W> {
         if failed {
             self.failed.insert((forgotten_at(machine), place));
         }
-        self.bays[usize::from(machine.model.0)].devices += 1;
+        self.bays[usize::from(machine.model.0)].enlist(&mut self.records, place);
         self.enter(place);
         Ok(())
     }
@@ -96,7 +96,7 @@ impl<W> Index<W> {
         let record = &mut self.records[place as usize];
         record.gone = true;
         self.failed.remove(&(forgotten_at(&record.machine), place));
-        self.bays[usize::from(record.machine.model.0)].devices -= 1;
+        self.bays[usize::from(record.machine.model.0)].strike(&mut self.records, place);
         self.vacant.push(place);
         self.len -= 1;
         true
@@ -133,7 +133,7 @@ impl<W> Index<W> {
     /// Prices of a model changed: `prices` says which devices of it have new ones. Returns how many that were. Prices that the market
     /// does not take are left out.
     pub fn reprice(&mut self, model: ModelId, mut prices: impl FnMut(&Machine) -> Option<Prices>) -> usize {
-        let of_model: Vec<u32> = self.places_of(model).collect();
+        let of_model = self.bays.get(usize::from(model.0)).map(|bay| bay.places.clone()).unwrap_or_default();
         let mut changed = 0;
         for place in of_model {
             let machine = &self.records[place as usize].machine;
@@ -184,12 +184,7 @@ impl<W> Index<W> {
 
     fn leave(&mut self, place: u32) {
         let model = self.records[place as usize].machine.model;
-        self.bays[usize::from(model.0)].leave(&mut self.records, place);
-    }
-
-    fn places_of(&self, model: ModelId) -> impl Iterator<Item = u32> {
-        let places = (0_u32..).zip(&self.records);
-        places.filter(move |(_, record)| !record.gone && record.machine.model == model).map(|(place, _)| place)
+        self.bays[usize::from(model.0)].leave(&mut self.records, place, self.options.outline_bits);
     }
 
     /// Where a device's record is.

@@ -22,13 +22,13 @@
 //! }
 //! ```
 
-mod bay;
+pub(crate) mod bay;
 mod events;
 pub(crate) mod pack;
 pub(crate) mod place;
 mod resize;
 mod stream;
-mod summary;
+pub(crate) mod summary;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -37,6 +37,7 @@ use std::hash::RandomState;
 use hashbrown::HashTable;
 use ionet_types::DeviceId;
 
+use crate::fragmentation::Supply;
 use crate::machine::{Machine, State};
 use crate::names::ModelId;
 use crate::score::Ring;
@@ -47,13 +48,14 @@ use bay::Bay;
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// [`Room::outline`]'s bits. Fewer make fewer kinds of room, so requests are answered faster and waste is judged more roughly.
+    /// [`EXACT_BITS`](crate::shape::EXACT_BITS) tell all rooms apart: for networks of a few thousand devices.
     pub outline_bits: u32,
 }
 
 impl Default for Options {
-    /// CPU and memory to an eighth: a few hundred kinds of room for each model.
+    /// CPU to a half, memory to a power of two: a few hundred kinds of room for each model.
     fn default() -> Self {
-        Self { outline_bits: 3 }
+        Self { outline_bits: 2 }
     }
 }
 
@@ -68,7 +70,7 @@ pub struct Index<W> {
     /// Places by device. Its hasher is seeded by chance, since strangers choose device keys; it decides where things are found, never what.
     by_device: HashTable<u32>,
     hasher: RandomState,
-    bays: Vec<Bay>,
+    pub(crate) bays: Vec<Bay>,
     /// Devices that failed lately, by when that is forgotten, unix seconds.
     failed: BTreeSet<(i64, u32)>,
     pub(crate) now_unix_secs: i64,
@@ -90,6 +92,8 @@ pub(crate) struct Record {
     shelf: Option<u32>,
     /// Where in its rack it lies, if it does.
     in_rack: Option<u32>,
+    /// Where in its bay's list it stands.
+    in_bay: u32,
 }
 
 impl<W> Index<W> {
@@ -119,7 +123,18 @@ impl<W> Index<W> {
         self.len == 0
     }
 
-    /// What judges waste, to be told of arrivals.
+    /// What could be hired now, for each model and size of device.
+    pub(crate) fn supply(&self) -> Vec<Supply> {
+        let sizes = (0_u8..=u8::MAX).zip(&self.bays).flat_map(|(model, bay)| bay.sizes.iter().map(move |(whole, size)| (model, whole, size)));
+        sizes.map(|(model, whole, (devices, free_milli))| Supply { model, whole: *whole, devices: *devices, free_milli: *free_milli }).collect()
+    }
+
+    /// Kinds of room that hireable devices have, counted for each model: what a request looks at instead of devices.
+    pub fn kinds_of_room(&self) -> usize {
+        self.bays.iter().map(Bay::kinds_of_room).sum()
+    }
+
+    /// What judges waste.
     pub const fn waste_mut(&mut self) -> &mut W {
         &mut self.waste
     }

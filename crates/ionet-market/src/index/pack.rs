@@ -6,7 +6,7 @@ use super::bay::Rack;
 use super::place::{Search, site_way};
 use crate::gang::{Fit, Gang};
 use crate::names::SiteId;
-use crate::placed::slots;
+use crate::placed::holds;
 use crate::shape::GpuDemand;
 use crate::waste::Waste;
 
@@ -98,7 +98,7 @@ fn at_most(search: &Search<'_>, rack: &Rack) -> usize {
 fn holders(search: &Search<'_>, waste: &mut impl Waste, rack: &Rack, nodes: usize) -> Vec<Holder> {
     let held = |fit: Fit| {
         let record = &search.records[fit.place as usize];
-        (fit, slots(waste, &record.machine, &record.free, &search.request.demand, nodes).len())
+        (fit, holds(waste, &record.machine, &record.free, &search.request.demand, nodes))
     };
     search.fits(&rack.places).into_iter().map(held).collect()
 }

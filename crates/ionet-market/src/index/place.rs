@@ -2,7 +2,7 @@
 
 use ionet_types::market::Arrangement;
 
-use super::bay::{Bay, NOWHERE, Rack};
+use super::bay::{Bay, Rack, Shelf, is_somewhere};
 use super::stream::{By, Stream};
 use super::summary::Wanted;
 use super::{Index, Record, pack};
@@ -12,7 +12,7 @@ use crate::machine::Unusable;
 use crate::names::{ModelId, SiteId};
 use crate::placed::Placement;
 use crate::request::Request;
-use crate::score::{Ring, site_micro_usd};
+use crate::score::{Ring, setting_micro_usd, site_micro_usd};
 use crate::waste::Waste;
 
 /// One model's devices, for one request.
@@ -20,6 +20,9 @@ pub(super) struct Search<'a> {
     pub(super) bay: &'a Bay,
     pub(super) records: &'a [Record],
     pub(super) request: &'a Request,
+    pub(super) wanted: Wanted<'a>,
+    /// What is to be said against each shelf.
+    pub(super) settings: &'a [i32],
     pub(super) terms: Terms,
 }
 
@@ -28,11 +31,13 @@ impl<W: Waste> Index<W> {
     /// scores alike is chosen by the seed, so that load spreads. Nothing is taken yet.
     pub fn place(&mut self, request: &Request, seed: u64) -> Option<Placement> {
         let mut best: Option<(usize, i64, ModelId, Gang)> = None;
+        let wanted = Wanted::new(request);
+        let outline = request.demand.outline(self.options.outline_bits);
         for model in &request.models {
             let Some(bay) = self.bays.get_mut(usize::from(model.0)) else { continue };
-            bay.set(&mut self.waste, *model, &request.demand);
+            bay.set(&mut self.waste, *model, &outline, &wanted);
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-            let search = Search { bay, records: &self.records, request, terms };
+            let search = Search { bay, records: &self.records, request, wanted, settings: bay.settings(&outline), terms };
             let Some(gang) = search.gang(&mut self.waste) else { continue };
             let (sites, score) = judged(&gang, request, &terms);
             if best.as_ref().is_none_or(|(fewest, least, ..)| (sites, score) < (*fewest, *least)) {
@@ -91,7 +96,7 @@ impl Search<'_> {
             };
         }
         if self.nodes() <= 1 {
-            return self.stream(By::Cost).next().map(|fit| Gang::of(vec![fit]));
+            return Stream::best(self).map(|fit| Gang::of(vec![fit]));
         }
         match (self.request.same_site, self.request.arrangement) {
             (same_site, Some(Arrangement::Pack)) => pack::pack(self, waste, same_site),
@@ -108,7 +113,7 @@ impl Search<'_> {
     }
 
     pub(super) fn stream(&self, by: By) -> Stream<'_> {
-        Stream::new(self.bay, self.records, self.request, self.terms, by)
+        Stream::new(self, by)
     }
 
     /// The best of all devices for which `keep` is true; with `apart`, each at another site.
@@ -156,10 +161,9 @@ impl Search<'_> {
 
     /// Racks that could hold so many nodes, with the least that they could score, by that.
     pub(super) fn racks(&self, nodes: usize, holds: impl Fn(&Rack) -> usize) -> Vec<(i64, &Rack)> {
-        let wanted = Wanted::new(self.request);
         let least = self.settings().min().unwrap_or(0);
         let count = i64::try_from(nodes).unwrap_or(i64::MAX);
-        let able = self.bay.racks.iter().filter(|rack| holds(rack) >= nodes && wanted.may_be_among(&rack.summary));
+        let able = self.bay.racks.iter().filter(|rack| holds(rack) >= nodes && self.wanted.may_be_among(&rack.summary));
         let promise = |rack: &Rack| count.saturating_mul(rack.summary.cost(&self.terms) + least);
         let mut racks: Vec<_> = able.map(|rack| (promise(rack), rack)).collect();
         racks.sort_unstable_by_key(|(promise, rack)| (*promise, rack.site));
@@ -168,10 +172,9 @@ impl Search<'_> {
 
     /// Those of the devices that fit.
     pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
-        let settings = self.bay.settings(&self.request.demand);
         let fit = |place: &u32| {
             let record = &self.records[*place as usize];
-            let setting = settings.get(record.shelf()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
+            let setting = self.settings.get(record.shelf()? as usize).copied().filter(|setting| is_somewhere(*setting))?;
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
@@ -181,14 +184,17 @@ impl Search<'_> {
     }
 
     fn settings(&self) -> impl Iterator<Item = i64> {
-        let shelves = self.bay.shelves.iter().zip(self.bay.settings(&self.request.demand));
-        shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && **setting != NOWHERE).map(|(_, setting)| *setting)
+        self.shelves().map(|(_, setting)| setting_micro_usd(setting, self.terms.reference))
     }
 
     fn least_against(&self) -> i64 {
-        let shelves = self.bay.shelves.iter().zip(self.bay.settings(&self.request.demand));
-        let used = shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && **setting != NOWHERE);
-        used.map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting).min().unwrap_or(0)
+        self.shelves().map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting_micro_usd(setting, self.terms.reference)).min().unwrap_or(0)
+    }
+
+    /// Shelves that could serve the request, with what is to be said against them.
+    pub(super) fn shelves(&self) -> impl Iterator<Item = (&Shelf, i32)> {
+        let shelves = self.bay.shelves.iter().zip(self.settings).map(|(shelf, setting)| (shelf, *setting));
+        shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && is_somewhere(*setting))
     }
 }
 

@@ -8,6 +8,7 @@ use ionet_types::market::Arrangement;
 use super::Index;
 use super::place::Search;
 use super::stream::By;
+use super::summary::Wanted;
 use crate::gang::{Fit, Terms};
 use crate::machine::State;
 use crate::placed::{Placed, Placement};
@@ -26,9 +27,11 @@ impl<W: Waste> Index<W> {
             return self.place(&request, seed).map(|placement| placement.nodes);
         }
         let bay = self.bays.get_mut(usize::from(cluster.model.0))?;
-        bay.set(&mut self.waste, cluster.model, &request.demand);
+        let outline = request.demand.outline(self.options.outline_bits);
+        let wanted = Wanted::new(&request);
+        bay.set(&mut self.waste, cluster.model, &outline, &wanted);
         let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-        let search = Search { bay, records: &self.records, request: &request, terms };
+        let search = Search { bay, records: &self.records, request: &request, wanted, settings: bay.settings(&outline), terms };
         let gang = choose(search.near(&sites, count), &sites, count, &request, &terms)?;
         let Self { records, waste, .. } = self;
         let look = |place: u32| (&records[place as usize].machine, records[place as usize].free);

@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::Record;
-use super::bay::{Bay, NOWHERE};
+use super::bay::Shelf;
+use super::place::Search;
 use super::summary::{Summary, Wanted};
 use super::tree::Node;
 use crate::conditions::Missed;
 use crate::gang::{Fit, Rank, Terms};
 use crate::request::Request;
-use crate::score::Ring;
+use crate::score::{Ring, setting_micro_usd};
 
 /// What "best" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,26 +37,68 @@ pub(super) struct Stream<'a> {
     limit: Option<Rank>,
 }
 
+/// What is to be said against a shelf.
+#[derive(Clone, Copy)]
+struct Setting {
+    setting: i32,
+    micro_usd: i64,
+}
+
+/// The whole ring.
+const EVERYWHERE: (Ring, Ring) = (Ring(0), Ring(u64::MAX));
+
 struct Item<'a> {
     key: Key,
     what: What<'a>,
 }
 
 enum What<'a> {
-    Branch { node: &'a Node, setting: i64, last: Ring },
+    Branch { node: &'a Node, setting: Setting, last: Ring },
     Device(Fit),
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(bay: &'a Bay, records: &'a [Record], request: &'a Request, terms: Terms, by: By) -> Self {
-        let wanted = Wanted::new(request);
-        let mut stream = Self { records, request, wanted, terms, by, heap: BinaryHeap::new(), limit: None };
-        for (shelf, setting) in bay.shelves.iter().zip(bay.settings(&request.demand)) {
-            if *setting != NOWHERE && shelf.tree.len() > 0 {
-                stream.consider(shelf.tree.root(), shelf.tree.summary(), *setting, Ring(0), Ring(u64::MAX));
-            }
+    pub(super) fn new(search: &'a Search<'_>, by: By) -> Self {
+        let mut stream = Self::empty(search, by);
+        for (shelf, setting) in search.shelves() {
+            stream.consider(shelf.tree.root(), shelf.tree.summary(), stream.cost_of(setting), EVERYWHERE);
         }
         stream
+    }
+
+    /// The best device by cost. It looks first at the shelf that promises most, and then only at those that promise more than was found
+    /// there: with many shelves of few devices that is much less work than putting all of them in order.
+    pub(super) fn best(search: &'a Search<'_>) -> Option<Fit> {
+        let mut stream = Self::empty(search, By::Cost);
+        let most = search.shelves().filter_map(|(shelf, setting)| Some((stream.promise(shelf, setting)?, shelf, setting)));
+        let (_, first, setting) = most.min_by_key(|(key, ..)| *key)?;
+        stream.consider(first.tree.root(), first.tree.summary(), stream.cost_of(setting), EVERYWHERE);
+        let found = stream.next();
+        stream.heap.clear();
+        let best = found.map(|fit| (fit.cost(), fit));
+        for (shelf, setting) in search.shelves().filter(|(shelf, _)| !std::ptr::eq(*shelf, first)) {
+            let Some((cost, _, way)) = stream.promise(shelf, setting) else { continue };
+            if best.is_none_or(|((least, nearest, _), _)| (cost, way) <= (least, nearest)) {
+                stream.consider(shelf.tree.root(), shelf.tree.summary(), stream.cost_of(setting), EVERYWHERE);
+            }
+        }
+        stream.next().map(|fit| (fit.cost(), fit)).into_iter().chain(best).min_by_key(|(key, _)| *key).map(|(_, fit)| fit)
+    }
+
+    fn empty(search: &'a Search<'_>, by: By) -> Self {
+        let (records, request, wanted, terms) = (search.records, search.request, search.wanted, search.terms);
+        Self { records, request, wanted, terms, by, heap: BinaryHeap::new(), limit: None }
+    }
+
+    fn cost_of(&self, setting: i32) -> Setting {
+        Setting { setting, micro_usd: setting_micro_usd(setting, self.terms.reference) }
+    }
+
+    /// The least key that a device on the shelf could have, if one could fit.
+    fn promise(&self, shelf: &Shelf, setting: i32) -> Option<Key> {
+        let (summary, setting) = (shelf.tree.summary(), self.cost_of(setting).micro_usd);
+        let against = summary.against(&self.terms) + setting;
+        self.wanted.may_be_among(summary).then(|| self.key(summary.price(&self.terms), against, summary.cost(&self.terms) + setting, 0))
     }
 
     /// Devices that rank after this are passed over from now on.
@@ -77,33 +120,33 @@ impl<'a> Stream<'a> {
                 What::Branch { node: Node::Inner(branches), setting, last } => {
                     for (at, branch) in branches.iter().enumerate() {
                         let last = branches.get(at + 1).map_or(last, |next| next.first.0);
-                        self.consider(&branch.node, &branch.summary, setting, branch.first.0, last);
+                        self.consider(&branch.node, &branch.summary, setting, (branch.first.0, last));
                     }
                 }
             }
         }
     }
 
-    fn found(&mut self, place: u32, setting: i64) {
+    fn found(&mut self, place: u32, setting: Setting) {
         let record = &self.records[place as usize];
         if Missed::any(&record.machine, record.state, &record.free, self.request) {
             return;
         }
-        let Some(fit) = Fit::new(place, &record.machine, record.failed, record.ring, setting, &self.terms) else { return };
+        let Some(fit) = Fit::new(place, &record.machine, record.failed, record.ring, setting.setting, &self.terms) else { return };
         if !self.is_beyond((fit.against, fit.way)) {
             let key = self.key(i64::from(fit.price), fit.against, i64::from(fit.price) + fit.against, fit.way);
             self.heap.push(Item { key, what: What::Device(fit) });
         }
     }
 
-    fn consider(&mut self, node: &'a Node, summary: &Summary, setting: i64, first: Ring, last: Ring) {
+    fn consider(&mut self, node: &'a Node, summary: &Summary, setting: Setting, (first, last): (Ring, Ring)) {
         if !self.wanted.may_be_among(summary) {
             return;
         }
-        let against = summary.against(&self.terms) + setting;
+        let against = summary.against(&self.terms) + setting.micro_usd;
         let way = first.least_from(last, self.terms.seed);
         if !self.is_beyond((against, way)) {
-            let key = self.key(summary.price(&self.terms), against, summary.cost(&self.terms) + setting, way);
+            let key = self.key(summary.price(&self.terms), against, summary.cost(&self.terms) + setting.micro_usd, way);
             self.heap.push(Item { key, what: What::Branch { node, setting, last } });
         }
     }

@@ -4,7 +4,7 @@ use ionet_types::market::{Countries, Lease, Security, Tier};
 
 use super::Record;
 use crate::gang::Terms;
-use crate::machine::Horizon;
+use crate::machine::{Horizon, State};
 use crate::request::Request;
 use crate::score::{against_bps, part_of};
 
@@ -121,8 +121,8 @@ impl Summary {
 }
 
 /// A request in the form in which summaries are asked.
-#[derive(Debug, Clone)]
-pub(super) struct Wanted<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
     request: &'a Request,
     barred: Countries,
     placed: bool,
@@ -131,7 +131,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn new(request: &'a Request) -> Self {
+    pub(crate) fn new(request: &'a Request) -> Self {
         let everywhere: Countries = ionet_types::market::Country::all().collect();
         let wanted = request.countries.unwrap_or(everywhere).without(request.not_countries);
         Self {
@@ -163,10 +163,9 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Whether a device can be hired at all as it stands: what is not is on no shelf.
+/// Whether a device can be hired at all as it stands: what is not is on no shelf. Of one that is shared there may always be a use.
 pub(super) fn is_open(record: &Record) -> bool {
     let machine = &record.machine;
-    let some = record.free.cpu_milli > 0 || record.free.gpu_milli_sum() > 0;
     let whole = || record.free == machine.whole && !machine.whole.mig;
-    record.state == crate::machine::State::Hireable && if machine.divisible { some } else { whole() }
+    record.state == State::Hireable && (machine.divisible || whole())
 }

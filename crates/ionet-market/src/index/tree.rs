@@ -51,6 +51,13 @@ impl Tree {
         &self.root
     }
 
+    /// Looks at all entries that do not hang on a branch of which `may` says no.
+    pub(super) fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(u32)) {
+        if may(&self.summary) {
+            self.root.visit(may, seen);
+        }
+    }
+
     /// Adds an entry that is not there. `of` summarises a record.
     pub(super) fn insert(&mut self, entry: Entry, of: &impl Fn(u32) -> Summary) {
         self.len += 1;
@@ -86,6 +93,13 @@ impl Tree {
 }
 
 impl Node {
+    fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(u32)) {
+        match self {
+            Self::Leaf(entries) => entries.iter().for_each(|(_, place)| seen(*place)),
+            Self::Inner(branches) => branches.iter().filter(|branch| may(&branch.summary)).for_each(|branch| branch.node.visit(may, seen)),
+        }
+    }
+
     fn first(&self) -> Option<Entry> {
         match self {
             Self::Leaf(entries) => entries.first().copied(),

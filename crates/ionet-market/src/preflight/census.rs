@@ -2,7 +2,9 @@
 
 use super::Excluded;
 use crate::conditions::{Condition, Missed};
-use crate::index::Record;
+use crate::index::summary::Wanted;
+use crate::index::{Index, Record};
+use crate::names::ModelId;
 use crate::request::Request;
 
 /// Conditions.
@@ -25,7 +27,7 @@ pub(super) struct Census {
 }
 
 impl Census {
-    pub(super) fn new(records: &[Record], request: &Request) -> Self {
+    pub(super) fn new<W>(index: &Index<W>, request: &Request) -> Self {
         let mut census = Self {
             devices: 0,
             fitting: 0,
@@ -35,8 +37,24 @@ impl Census {
             alone: [0; CONDITIONS],
             pairs: [[0; CONDITIONS]; CONDITIONS],
         };
-        for (place, record) in (0_u32..).zip(records).filter(|(_, record)| !record.gone) {
-            census.count(place, record, request);
+        let wanted = Wanted::new(request);
+        for (model, bay) in (0_u8..=u8::MAX).map(ModelId).zip(&index.bays) {
+            if request.models.contains(&model) {
+                for place in &bay.places {
+                    census.count(*place, &index.records[*place as usize], request);
+                }
+                continue;
+            }
+            // All others miss the model first; of those that miss only this, none can be hidden on a branch that has nothing wanted.
+            census.devices += bay.places.len();
+            census.first[Condition::Model as usize] += bay.places.len();
+            bay.candidates(request.demand.gpus, &wanted, &mut |place| {
+                let record = &index.records[place as usize];
+                if Missed::now(&record.machine, record.state, &record.free, request) == Missed::of(&[Condition::Model]) {
+                    census.alone[Condition::Model as usize] += 1;
+                    census.near.push((Condition::Model, place));
+                }
+            });
         }
         census
     }

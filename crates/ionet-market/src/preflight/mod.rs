@@ -75,9 +75,10 @@ pub struct Relaxation {
 }
 
 impl<W: Waste> Index<W> {
-    /// The answer to a request before it is made. It looks at every device, so it costs more than a placement.
+    /// The answer to a request before it is made. It looks at every device of the models that would do, and tries what would help, so it
+    /// costs more than a placement.
     pub fn preflight(&mut self, request: &Request, seed: u64) -> Preflight {
-        let census = Census::new(&self.records, request);
+        let census = Census::new(self, request);
         let placement = self.place(request, seed);
         let relaxations = if placement.is_some() { Vec::new() } else { relax::relaxations(self, request, &census, seed) };
         Preflight {

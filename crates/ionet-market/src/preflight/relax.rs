@@ -21,7 +21,7 @@ use crate::waste::Waste;
 /// Other models that are offered at most.
 const MAX_MODELS: usize = 3;
 /// Pairs of conditions that are tried at most, those first that would free most devices.
-const MAX_PAIRS: usize = 24;
+const MAX_PAIRS: usize = 12;
 /// Conditions that a change can weaken.
 const RELAXABLE: [Condition; 17] = [
     Condition::Model,
@@ -97,8 +97,7 @@ impl<W: Waste> Relaxer<'_, W> {
             return self.other_models();
         }
         let ladder = self.ladder(condition);
-        let found =
-            if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
+        let found = if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
         found.into_iter().collect()
     }
 
@@ -195,7 +194,9 @@ impl<W: Waste> Relaxer<'_, W> {
         for (_, place) in self.census.near.iter().filter(|(missed, _)| *missed == Condition::Model) {
             *counts.entry(self.index.records[*place as usize].machine.model).or_default() += 1;
         }
-        let mut found: Vec<Relaxation> = counts.into_keys().filter_map(|model| self.attempt(vec![Change::Model(model)])).collect();
+        let enough = if self.shares_devices() { 1 } else { self.request.nodes as usize };
+        let able: Vec<ModelId> = counts.into_iter().filter(|(_, count)| *count >= enough).map(|(model, _)| model).collect();
+        let mut found: Vec<Relaxation> = able.into_iter().filter_map(|model| self.attempt(vec![Change::Model(model)])).collect();
         found.sort_by_key(|relaxation| relaxation.placement.price_micro_usd);
         found.truncate(MAX_MODELS);
         found
@@ -229,19 +230,26 @@ impl<W: Waste> Relaxer<'_, W> {
     /// Two conditions that have to be weakened together.
     fn pairs(&mut self, alone: &BTreeSet<Condition>, sites_help: bool) -> Vec<Relaxation> {
         let helpless = || RELAXABLE.into_iter().filter(|condition| !alone.contains(condition) && *condition != Condition::Gpus);
+        let enough = if self.shares_devices() { 1 } else { self.request.nodes as usize };
         let mut pairs: Vec<(usize, Condition, Condition)> = Vec::new();
-        for first in helpless() {
+        for first in helpless().filter(|condition| *condition != Condition::Model) {
             for second in helpless().filter(|second| *second > first) {
-                let freed = self.census.both(first, second) + self.census.alone(first).min(self.census.alone(second));
-                if freed > 0 {
-                    pairs.push((freed, first, second));
+                let (one, other, both) = (self.census.alone(first), self.census.alone(second), self.census.both(first, second));
+                let helps = both > 0 || one > 0 && other > 0;
+                if helps && self.census.fitting + one + other + both >= enough {
+                    pairs.push((both + one.min(other), first, second));
                 }
             }
         }
         pairs.sort_by_key(|(freed, ..)| std::cmp::Reverse(*freed));
         pairs.truncate(MAX_PAIRS);
-        let mut both: Vec<Vec<Change>> =
-            pairs.into_iter().filter_map(|(_, first, second)| Some(vec![self.dropped(first)?, self.dropped(second)?])).collect();
+        let dropped = |first, second| Some(vec![self.dropped(first)?, self.dropped(second)?]);
+        let mut both: Vec<Vec<Change>> = pairs.into_iter().filter_map(|(_, first, second)| dropped(first, second)).collect();
+        if let Some(model) = self.common_model().filter(|_| !alone.contains(&Condition::Model)) {
+            let others = helpless().filter(|condition| *condition != Condition::Model).filter_map(|condition| self.dropped(condition));
+            let others = others.filter(|change| change.of(self.request) != *self.request);
+            both.extend(others.map(|change| vec![Change::Model(model), change]));
+        }
         if self.request.same_site && !sites_help {
             let useful = helpless().filter(|condition| self.census.alone(*condition) > 0);
             both.extend(useful.filter_map(|condition| Some(vec![Change::Sites, self.dropped(condition)?])));
@@ -255,15 +263,18 @@ impl<W: Waste> Relaxer<'_, W> {
         found
     }
 
+    /// The model that has most devices to hire of those that were not asked for.
+    fn common_model(&self) -> Option<ModelId> {
+        let models = (0_u8..=u8::MAX).map(ModelId).zip(&self.index.bays);
+        let others = models.filter(|(model, bay)| !self.request.models.contains(model) && bay.open() > 0);
+        others.max_by_key(|(model, bay)| (bay.open(), std::cmp::Reverse(*model))).map(|(model, _)| model)
+    }
+
     /// The condition not asked at all.
     fn dropped(&self, condition: Condition) -> Option<Change> {
         Some(match condition {
-            Condition::Model => {
-                let near = self.census.near.iter().filter(|(missed, _)| *missed == condition);
-                let mut counts: BTreeMap<ModelId, usize> = BTreeMap::new();
-                near.for_each(|(_, place)| *counts.entry(self.index.records[*place as usize].machine.model).or_default() += 1);
-                Change::Model(counts.into_iter().max_by_key(|(_, count)| *count)?.0)
-            }
+            // Which model is another question.
+            Condition::Model => return None,
             Condition::Supplier => Change::Supplier,
             Condition::Country => Change::Anywhere,
             Condition::NotCountry => Change::Nowhere,
@@ -297,9 +308,7 @@ impl<W: Waste> Relaxer<'_, W> {
                 let allowed: Vec<Country> = there.without(there.without(self.request.not_countries)).iter().collect();
                 if let ([only], false) = (allowed.as_slice(), unknown) { Change::Country(*only) } else { change }
             }
-            Change::Compliance(_) => {
-                Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance))
-            }
+            Change::Compliance(_) => Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance)),
             Change::Security(_) => furthest(Condition::Security),
             Change::Tier(_) => furthest(Condition::Tier),
             Change::Vram(_) => furthest(Condition::Vram),
