@@ -68,6 +68,7 @@ impl Hub {
         if let Some(promised) = &promised {
             self.only(&mut checked, &promised.hardware);
         }
+        self.market().lock().arrived(&checked);
         let new = self.reserve(caller, request, &checked, promised.as_ref(), &network, now_unix_secs).await?;
         let booked = self.booking_prepared(&new, &network.params, now_unix_secs).await;
         if booked.is_err() {

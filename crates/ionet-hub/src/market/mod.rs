@@ -11,14 +11,16 @@ mod pricing;
 mod survival;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ionet_market::PriceList;
 use ionet_market::index::{Index, Options};
 use ionet_market::names::{Catalogue, Model};
 use ionet_market::oracle::{Cell, History, Observations, Oracle};
+use ionet_market::request::Request;
 use ionet_market::strategy::Strategy;
-use ionet_market::waste::BestFit;
+use ionet_market::waste::Learned;
 use ionet_rules::rewards::Tier;
 use ionet_store::Store;
 use ionet_types::DeviceId;
@@ -46,7 +48,7 @@ pub(crate) struct Market {
 /// What the market knows.
 pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
-    pub(crate) index: Index<BestFit>,
+    pub(crate) index: Index<Learned<RandomState>>,
     listed: HashMap<DeviceId, Listed>,
     strategies: HashMap<DeviceId, Strategy>,
     attestations: HashMap<DeviceId, Attestation>,
@@ -107,7 +109,10 @@ impl Market {
     pub(crate) async fn load(store: &Store, options: &HubOptions, marks: Arc<Marks>) -> HubResult<Self> {
         let now_unix_secs = options.clock.now_unix_secs();
         let mut catalogue = Catalogue::default();
-        let mut index = Index::new(Options::default(), BestFit, now_unix_secs);
+        let options_of_index = Options::default();
+        // Its hasher is seeded by chance: strangers choose what is asked for.
+        let waste = Learned::new(options_of_index.outline_bits, RandomState::new());
+        let mut index = Index::new(options_of_index, waste, now_unix_secs);
         for (hardware, kind, reference_micro_usd) in references(&options.prices) {
             let id = catalogue.model(Model { hardware, kind, reference_micro_usd }).map_err(HubError::internal)?;
             index.set_reference(id, reference_micro_usd).map_err(HubError::internal)?;
@@ -180,6 +185,12 @@ impl Market {
 }
 
 impl State {
+    /// Somebody wants to book this: what placements waste is judged by what the network is asked for.
+    pub(crate) fn arrived(&mut self, request: &Request) {
+        self.index.arrived(request);
+        self.index.renew();
+    }
+
     /// Where a device's price is made.
     pub(crate) fn cell(&self, device: DeviceId) -> Option<&Cell> {
         self.listed.get(&device).map(|listed| &listed.cell)
