@@ -23,8 +23,8 @@ async fn a_customer_books_pays_runs_and_gets_its_receipt() {
     let id = owner.book(4, 180).await;
     let path = format!("/v1/clusters/{id}");
     let booked = owner.get(&path).await.expect(StatusCode::OK);
-    assert_eq!((&booked["status"], &booked["total"]["base_units"]), (&json!("booked"), &json!("1411050")));
-    let prepared = owner.post(&format!("{path}/payments"), &json!({ "amount": "411050" })).await.expect(StatusCode::CREATED);
+    assert_eq!((&booked["status"], &booked["total"]["base_units"]), (&json!("booked"), &json!("1392008")));
+    let prepared = owner.post(&format!("{path}/payments"), &json!({ "amount": "392008" })).await.expect(StatusCode::CREATED);
     assert_eq!(prepared["due_after"]["base_units"], "1000000");
     owner.post("/v1/transactions", &owner.sign(&prepared["transaction"])).await.expect(StatusCode::OK);
     assert_eq!(owner.reaches(&id, "status", &json!("partially_paid")).await["due"]["base_units"], "1000000");
@@ -52,8 +52,8 @@ async fn a_customer_books_pays_runs_and_gets_its_receipt() {
     for kind in ["book_product", "pay", "start", "extend", "worked", "refund", "repurchase", "earn"] {
         assert!(kinds.contains(&kind), "{kinds:?} lacks {kind}");
     }
-    // All but the first hour comes back: 4 devices x 3 h x 0.115 USDC.
-    assert_eq!(receipt["balance"]["refunded"]["base_units"], "1380000");
+    // All but the first hour comes back: 4 devices x 3 h x 0.113448 USDC, the rate for three hours.
+    assert_eq!(receipt["balance"]["refunded"]["base_units"], "1361376");
     owner.post(&format!("{path}/extensions"), &json!({ "minutes": 60 })).await.refuses(422, "not_extendable");
     owner.post(&format!("{path}/payments"), &json!({})).await.refuses(422, "not_payable");
     // The list is read from the index of the chain's records, which follows the chain.
@@ -67,5 +67,5 @@ async fn a_customer_books_pays_runs_and_gets_its_receipt() {
         (tne["total_micro_usd"] != "0").then_some(tne)
     })
     .await;
-    assert_eq!((&tne["total_micro_usd"], &tne["device_minutes"]), (&json!("460000"), &json!(240)));
+    assert_eq!((&tne["total_micro_usd"], &tne["device_minutes"]), (&json!("453792"), &json!(240)));
 }

@@ -9,6 +9,7 @@ use ionet_market::refusal::Refusal;
 use ionet_market::replace::Cluster;
 use ionet_market::request::Request;
 use ionet_market::shape::Room;
+use ionet_rules::RuleError;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
 use ionet_types::market::{Lease, Price};
 use ionet_types::problem::Code;
@@ -177,9 +178,12 @@ fn gpu_milli(request: &Request, kind: HardwareKind) -> u32 {
 
 /// A request that no market could serve, as the client hears it.
 pub(crate) fn refused(refusal: Refusal) -> HubError {
-    let code = match (refusal.field, refusal.problem.code()) {
-        ("hardware" | "or_hardware", "unknown") => Code::HardwareUnknown,
-        _ => Code::FieldOutOfRange,
+    let error = match (refusal.field, refusal.problem.code()) {
+        ("hardware" | "or_hardware", "unknown") => Code::HardwareUnknown.into(),
+        // The rules' own names for these, which the program gives as well.
+        ("quantity", "out_of_range") => HubError::from(RuleError::QuantityOutOfRange),
+        ("minutes", "out_of_range") => HubError::from(RuleError::MinutesOutOfRange),
+        _ => Code::FieldOutOfRange.into(),
     };
-    HubError::from(code).saying(refusal.to_string()).of(refusal.field)
+    error.saying(refusal.to_string()).of(refusal.field)
 }

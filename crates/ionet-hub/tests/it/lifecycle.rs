@@ -37,7 +37,8 @@ async fn three_hours_paid_in_two_stages() {
     world.advance_secs(1).await;
     let ended = customer.settles(id).await;
     assert_eq!((ended.status, ended.end_reason), (ClusterStatus::Ended, Some(EndReason::HiredTimeOver)));
-    assert_eq!((ended.device_minutes_worked, ended.worked.base_units.0), (360, 690_000));
+    // Three hours are an hour doubled one and a half times: 1.35 % off 0.115.
+    assert_eq!((ended.device_minutes_worked, ended.worked.base_units.0), (360, 2 * 3 * 113_448));
 
     let receipt = customer.receipt(id).await;
     assert_eq!(kinds(&receipt), ["book_product", "pay", "pay", "start", "worked", "repurchase", "earn"]);
@@ -46,7 +47,7 @@ async fn three_hours_paid_in_two_stages() {
     assert_eq!(receipt.balance.escrow.base_units.0, 0);
 
     let tne = wait_for("the index", async || Some(world.hub.tne().await.unwrap()).filter(|tne| tne.device_minutes > 0)).await;
-    assert_eq!((tne.total_micro_usd.0, tne.device_minutes, tne.per_day.len()), (690_000, 360, 1));
+    assert_eq!((tne.total_micro_usd.0, tne.device_minutes, tne.per_day.len()), (2 * 3 * 113_448, 360, 1));
     wait_for("the index", async || {
         let filter = RecordFilter { kind: None, cluster_id: Some(id) };
         let page = world.hub.transaction_list(&filter, &PageRequest::default()).await.unwrap();
@@ -79,8 +80,8 @@ async fn two_days_in_io_are_logged_twice() {
     let receipt = customer.receipt(id).await;
     assert_eq!(kinds(&receipt), ["book_product", "pay", "start", "worked", "earn", "worked", "earn"]);
     assert!(receipt.balance.ok);
-    // No facilitation fee in IO: 48 h at 0.115 / 2 USD per IO, plus 0.25 %.
-    let cost = 48 * 5_750_000;
+    // No facilitation fee in IO: 48 h at 0.115 / 2 USD per IO, less 0.55 % for five and a half doublings of an hour, plus 0.25 %.
+    let cost = 48 * 5_718_375;
     assert_eq!(before - customer.balance(&world.ledger, Currency::Io).await, cost + cost / 400);
 }
 
@@ -97,9 +98,9 @@ async fn an_early_end_refunds_all_but_the_first_hour() {
     customer.hub.cluster_terminate(&customer.caller, cluster.id).await.unwrap();
     let ended = customer.settles(cluster.id).await;
     assert_eq!((ended.end_reason, ended.device_minutes_worked), (Some(EndReason::CustomerEnded), 120));
-    assert_eq!(ended.refunded.base_units.0, 2 * 4 * 115_000);
+    assert_eq!(ended.refunded.base_units.0, 2 * 4 * 112_672);
     let spent = before - customer.balance(&world.ledger, Currency::Usdc).await;
-    assert_eq!(spent, cluster.total.base_units.0 - 2 * 4 * 115_000);
+    assert_eq!(spent, cluster.total.base_units.0 - 2 * 4 * 112_672);
     let receipt = customer.receipt(cluster.id).await;
     assert_eq!(kinds(&receipt), ["book_product", "pay", "start", "worked", "refund", "repurchase", "earn"]);
     assert!(receipt.balance.ok);

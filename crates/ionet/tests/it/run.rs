@@ -62,7 +62,7 @@ fn ctrl_c_ends_the_cluster_and_settles_it() {
     assert_eq!(report["balance"]["ok"], true);
     assert_eq!(report["cluster"]["end_reason"], "customer_ended");
     // All but the first hour of three comes back.
-    assert_eq!(report["balance"]["refunded"]["base_units"], "230000");
+    assert_eq!(report["balance"]["refunded"]["base_units"], "226896");
     assert_nothing_left(home.path());
 }
 

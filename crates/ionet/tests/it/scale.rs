@@ -44,7 +44,7 @@ fn a_cluster_grows_with_its_work_and_shrinks_again() {
     let quiet = scale("5", "3");
     assert_eq!((&quiet["nodes"], &quiet["pending"], &quiet["done"]), (&1.into(), &0.into(), &json!([])), "{quiet}");
 
-    let key = home.json(&["keys", "create", "job"]);
+    let key = home.json(&["keys", "create", "job", "--scope", "write"]);
     let http = http_client(&url, key["secret"].as_str().unwrap());
     http.post(&format!("/v1/clusters/{id}/ray/api/jobs/"), &json!({ "entrypoint": JOB, "submission_id": "grow" }));
     // Work waits; without a budget, and at its most nodes, the cluster stays as it is and says why.

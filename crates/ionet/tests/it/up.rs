@@ -42,7 +42,7 @@ fn the_other_commands_work_from_a_second_process() {
     }
     assert_eq!(home.json(&["devices", "list"])["items"].as_array().unwrap().len(), 2);
     let quote = home.json(&["quote", "--nodes", "2", "--minutes", "120"]);
-    assert_eq!(quote["total"]["base_units"], "470350");
+    assert_eq!(quote["total"]["base_units"], "466117");
 
     let cluster = home.json(&["clusters", "book", "--nodes", "2", "--minutes", "120", "--name", "second process"]);
     let id = cluster["id"].as_str().unwrap();
@@ -111,7 +111,7 @@ fn run_uses_the_network_that_is_up_and_extends_work() {
         return;
     }
     let home = Home::new();
-    let mut network = Network::spawn(&home, &["--agents", "2"]);
+    let mut network = Network::spawn(&home, &["--agents", "2", "--prices", "list"]);
     network.announcement();
     let output = home.run(&["run", &pi(), "--nodes", "2", "--minutes", "120", "--keep", "--json"]);
     assert!(output.status.success(), "{}", both(&output));
@@ -125,8 +125,8 @@ fn run_uses_the_network_that_is_up_and_extends_work() {
     let receipt = home.json(&["clusters", "receipt", id]);
     assert_eq!(receipt["balance"]["ok"], true, "{receipt:#}");
     // Three hours paid, one kept: two devices for two hours come back.
-    assert_eq!(receipt["balance"]["refunded"]["base_units"], "460000");
-    assert_eq!(home.json(&["tne"])["total_micro_usd"], "230000");
+    assert_eq!(receipt["balance"]["refunded"]["base_units"], "455860");
+    assert_eq!(home.json(&["tne"])["total_micro_usd"], "227930");
     // Stopped in good order it ends the nodes first; killed it would leave them to a lease.
     assert!(network.interrupt().success());
 }
