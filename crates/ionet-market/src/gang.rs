@@ -45,7 +45,14 @@ impl Fit {
     pub(crate) fn new(place: u32, machine: &Machine, failed: bool, ring: Ring, setting: i32, terms: &Terms) -> Option<Self> {
         let (price, own) = static_micro_usd(machine, failed, terms.lease, terms.horizon, terms.reference)?;
         let (device, site) = (machine.device, machine.site);
-        Some(Self { place, device, site, price, against: i64::from(own) + setting_micro_usd(setting, terms.reference), way: ring.from(terms.seed) })
+        Some(Self {
+            place,
+            device,
+            site,
+            price,
+            against: i64::from(own) + setting_micro_usd(setting, terms.reference),
+            way: ring.from(terms.seed),
+        })
     }
 
     pub(crate) const fn rank(&self) -> Rank {

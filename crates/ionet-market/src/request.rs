@@ -155,7 +155,11 @@ fn in_range<T: PartialOrd + std::fmt::Display>(field: &'static str, value: T, le
 
 fn short(field: &'static str, length: usize) -> Result<(), Refusal> {
     let detail = || format!("{length} entries");
-    if length > MAX_LIST { Err(Refusal::new(field, Problem::TooMany, detail(), vec![format!("at most {MAX_LIST} entries")])) } else { Ok(()) }
+    if length > MAX_LIST {
+        Err(Refusal::new(field, Problem::TooMany, detail(), vec![format!("at most {MAX_LIST} entries")]))
+    } else {
+        Ok(())
+    }
 }
 
 fn not_for_cpus(field: &'static str) -> Refusal {

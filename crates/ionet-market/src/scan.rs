@@ -157,14 +157,7 @@ fn at_one_site(fits: &[Fit], nodes: usize, terms: &Terms) -> Option<Gang> {
     gangs.min_by_key(|(site, gang)| (gang.score, site_way(*site, terms.seed), *site)).map(|(_, gang)| gang)
 }
 
-fn packed(
-    fits: &[Fit],
-    devices: &[Device<'_>],
-    waste: &mut impl Waste,
-    request: &Request,
-    terms: &Terms,
-    same_site: bool,
-) -> Option<Gang> {
+fn packed(fits: &[Fit], devices: &[Device<'_>], waste: &mut impl Waste, request: &Request, terms: &Terms, same_site: bool) -> Option<Gang> {
     let nodes = request.nodes as usize;
     let mut holders = |fits: &[Fit], most: usize| -> Vec<Holder> {
         let held = |fit: &Fit| {

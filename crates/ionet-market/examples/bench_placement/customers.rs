@@ -30,12 +30,7 @@ pub(crate) fn some_of(rng: &mut SmallRng, mig: bool) -> GpuDemand {
 /// The CPUs and memory that go with them.
 pub(crate) fn sized(rng: &mut SmallRng, gpus: GpuDemand) -> Demand {
     let parts = gpus.milli().max(1_000) / 1_000;
-    Demand {
-        cpu_milli: parts * 1_000 * rng.random_range(1..8),
-        memory_mb: parts * 4_096 * rng.random_range(1..8),
-        disk_mb: 20_000,
-        gpus,
-    }
+    Demand { cpu_milli: parts * 1_000 * rng.random_range(1..8), memory_mb: parts * 4_096 * rng.random_range(1..8), disk_mb: 20_000, gpus }
 }
 
 /// A request for one node: half of them for models of data centres, one in ten for several models, and each condition now and then.
@@ -97,7 +92,8 @@ pub(crate) fn single(rng: &mut SmallRng) -> Request {
 pub(crate) fn gang(rng: &mut SmallRng, number: usize) -> Request {
     let mut request = single(rng);
     request.models = vec![ModelId(FIRST_OF_CENTRES + u8::try_from(skewed(rng, 20)).unwrap_or(0))];
-    request.demand = Demand { cpu_milli: 1_000, memory_mb: 4_096, disk_mb: 20_000, gpus: GpuDemand::Whole(*[1, 2, 4, 8].choose(rng).expect("four")) };
+    request.demand =
+        Demand { cpu_milli: 1_000, memory_mb: 4_096, disk_mb: 20_000, gpus: GpuDemand::Whole(*[1, 2, 4, 8].choose(rng).expect("four")) };
     (request.supplier, request.compliance, request.nodes) = (None, 0, 64);
     match number % 4 {
         0 => {}

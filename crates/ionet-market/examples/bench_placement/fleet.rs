@@ -60,7 +60,8 @@ pub(crate) fn skewed(rng: &mut SmallRng, count: usize) -> usize {
 impl World {
     pub(crate) fn new(rng: &mut SmallRng, devices: usize) -> Self {
         let countries: Vec<Country> = COUNTRIES.iter().map(|letters| letters.parse().expect("a country")).collect();
-        let centre_model = |rng: &mut SmallRng| ModelId(FIRST_OF_CENTRES + u8::try_from(skewed(rng, usize::from(MODELS - FIRST_OF_CENTRES))).unwrap_or(0));
+        let centre_model =
+            |rng: &mut SmallRng| ModelId(FIRST_OF_CENTRES + u8::try_from(skewed(rng, usize::from(MODELS - FIRST_OF_CENTRES))).unwrap_or(0));
         let sites: Vec<Site> = (0..(devices / 250).max(40))
             .map(|_| Site {
                 country: countries[skewed(rng, countries.len())],
@@ -111,7 +112,8 @@ impl World {
         let tier = site.map_or_else(|| TIERS[skewed(rng, 4)], |site| site.tier);
         // What the network's oracle might say of the model, the connection and the continent.
         let oracle_percent = 85 + tier as u32 * 5 + country.continent() as u32 % 3 * 4;
-        let floor_percent = site.map_or_else(|| if rng.random_bool(0.2) { rng.random_range(70..140) } else { 0 }, |site| site.floor_percent);
+        let floor_percent =
+            site.map_or_else(|| if rng.random_bool(0.2) { rng.random_range(70..140) } else { 0 }, |site| site.floor_percent);
         let price = reference / 100 * oracle_percent.max(floor_percent);
         let daily_loss = rng.random_range(0_u16..40) * if site.is_some() { 1 } else { 10 };
         let survival = |days: u16, part: u16| 10_000_u16.saturating_sub((daily_loss * days / part).min(9_000));

@@ -70,7 +70,8 @@ fn all() -> anyhow::Result<Value> {
         sizes.push(one);
     }
     let last = sizes.last().context("some sizes")?;
-    let most = |what: &str, figure: &str, limit: f64| last["micros"][what]["processor"][figure].as_f64().is_some_and(|micros| micros <= limit);
+    let most =
+        |what: &str, figure: &str, limit: f64| last["micros"][what]["processor"][figure].as_f64().is_some_and(|micros| micros <= limit);
     let within = last["placements_per_sec"].as_f64().is_some_and(|rate| rate >= 5_000.0)
         && most("single", "p99", 1_000.0)
         && most("gang", "p99", 10_000.0)
@@ -263,7 +264,8 @@ fn compare(index: &mut Index<Fleetwide>, singles: &[(Request, u64)], gangs: &[(R
             let mut waste = index.waste_mut().clone();
             let devices: Vec<_> = index.iter().collect();
             let began = Began::now();
-            let plain = scan::place(&devices, |model| index.reference_micro_usd(model), Options::default(), &mut waste, NOW, request, *seed);
+            let plain =
+                scan::place(&devices, |model| index.reference_micro_usd(model), Options::default(), &mut waste, NOW, request, *seed);
             scanned.add(began.micros());
             ensure!(placement == plain, "index and scan differ for {request:?}");
         }

@@ -125,8 +125,11 @@ impl<W> Index<W> {
 
     /// What could be hired now, for each model and size of device.
     pub(crate) fn supply(&self) -> Vec<Supply> {
-        let sizes = (0_u8..=u8::MAX).zip(&self.bays).flat_map(|(model, bay)| bay.sizes.iter().map(move |(whole, size)| (model, whole, size)));
-        sizes.map(|(model, whole, (devices, free_milli))| Supply { model, whole: *whole, devices: *devices, free_milli: *free_milli }).collect()
+        let sizes =
+            (0_u8..=u8::MAX).zip(&self.bays).flat_map(|(model, bay)| bay.sizes.iter().map(move |(whole, size)| (model, whole, size)));
+        sizes
+            .map(|(model, whole, (devices, free_milli))| Supply { model, whole: *whole, devices: *devices, free_milli: *free_milli })
+            .collect()
     }
 
     /// Kinds of room that hireable devices have, counted for each model: what a request looks at instead of devices.

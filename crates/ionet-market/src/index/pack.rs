@@ -66,7 +66,8 @@ fn whole(search: &Search<'_>, waste: &mut impl Waste, nodes: usize) -> Option<Ga
 
 /// The site that holds most, if that is more than one node.
 fn fullest(search: &Search<'_>, waste: &mut impl Waste, nodes: usize, used: &BTreeSet<SiteId>) -> Option<(SiteId, Gang)> {
-    let mut racks: Vec<_> = search.racks(2, |rack| at_most(search, rack)).into_iter().map(|(_, rack)| (at_most(search, rack), rack)).collect();
+    let mut racks: Vec<_> =
+        search.racks(2, |rack| at_most(search, rack)).into_iter().map(|(_, rack)| (at_most(search, rack), rack)).collect();
     racks.retain(|(_, rack)| !used.contains(&rack.site));
     racks.sort_unstable_by_key(|(most, rack)| (std::cmp::Reverse(*most), rack.site));
     let mut best: Option<((std::cmp::Reverse<usize>, i64, u32, SiteId), Gang)> = None;

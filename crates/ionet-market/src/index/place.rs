@@ -188,7 +188,10 @@ impl Search<'_> {
     }
 
     fn least_against(&self) -> i64 {
-        self.shelves().map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting_micro_usd(setting, self.terms.reference)).min().unwrap_or(0)
+        self.shelves()
+            .map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting_micro_usd(setting, self.terms.reference))
+            .min()
+            .unwrap_or(0)
     }
 
     /// Shelves that could serve the request, with what is to be said against them.

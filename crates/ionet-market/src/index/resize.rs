@@ -45,9 +45,13 @@ impl<W: Waste> Index<W> {
         let mut spare = Vec::new();
         while spare.len() < count && left.len() > 1 {
             let site = |device: DeviceId| self.find(device).and_then(|place| self.records[place as usize].machine.site);
-            let at_its_site = |device: DeviceId| left.iter().filter(|other| **other == device || site(**other) == site(device) && site(device).is_some()).count();
+            let at_its_site = |device: DeviceId| {
+                left.iter().filter(|other| **other == device || site(**other) == site(device) && site(device).is_some()).count()
+            };
             let key = |device: DeviceId| {
-                let Some(record) = self.find(device).map(|place| &self.records[place as usize]) else { return (true, 0, u16::MAX, 0, device) };
+                let Some(record) = self.find(device).map(|place| &self.records[place as usize]) else {
+                    return (true, 0, u16::MAX, 0, device);
+                };
                 let there = i64::try_from(at_its_site(device)).unwrap_or(i64::MAX);
                 let misplaced = match request.arrangement {
                     Some(Arrangement::Spread) => there,

@@ -88,11 +88,8 @@ impl Census {
 
     /// What each condition excludes.
     pub(super) fn excluded(&self) -> Vec<Excluded> {
-        let of = |condition: Condition| Excluded {
-            condition,
-            devices: self.first[condition as usize],
-            alone: self.alone[condition as usize],
-        };
+        let of =
+            |condition: Condition| Excluded { condition, devices: self.first[condition as usize], alone: self.alone[condition as usize] };
         Condition::ALL.into_iter().map(of).filter(|excluded| excluded.devices + excluded.alone > 0).collect()
     }
 

@@ -97,7 +97,8 @@ impl<W: Waste> Relaxer<'_, W> {
             return self.other_models();
         }
         let ladder = self.ladder(condition);
-        let found = if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
+        let found =
+            if is_number(condition) { self.climb(&ladder) } else { ladder.into_iter().find_map(|change| self.attempt(vec![change])) };
         found.into_iter().collect()
     }
 
@@ -308,7 +309,9 @@ impl<W: Waste> Relaxer<'_, W> {
                 let allowed: Vec<Country> = there.without(there.without(self.request.not_countries)).iter().collect();
                 if let ([only], false) = (allowed.as_slice(), unknown) { Change::Country(*only) } else { change }
             }
-            Change::Compliance(_) => Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance)),
+            Change::Compliance(_) => {
+                Change::Compliance(records.iter().fold(self.request.compliance, |all, record| all & record.machine.compliance))
+            }
             Change::Security(_) => furthest(Condition::Security),
             Change::Tier(_) => furthest(Condition::Tier),
             Change::Vram(_) => furthest(Condition::Vram),

@@ -47,7 +47,8 @@ mod tests {
     use crate::shape::{GpuDemand, Instance};
 
     fn rooms() -> impl Strategy<Value = Room> {
-        let taken = prop::collection::vec((any::<prop::sample::Index>(), 1_u16..1_000, prop::sample::select(Instance::ALL.to_vec())), 0..24);
+        let taken =
+            prop::collection::vec((any::<prop::sample::Index>(), 1_u16..1_000, prop::sample::select(Instance::ALL.to_vec())), 0..24);
         (any::<u32>(), any::<u32>(), 0_u8..=8, any::<bool>(), taken).prop_map(|(cpu_milli, memory_mb, count, mig, taken)| {
             let mut room = Room::new(cpu_milli, memory_mb, 10, count, mig).unwrap();
             for (which, milli, instance) in taken {

@@ -31,7 +31,12 @@ fn devices() -> impl Strategy<Value = DeviceId> {
 
 fn events() -> impl Strategy<Value = Event> {
     use ionet_market::shape::Slot;
-    let slots = prop_oneof![Just(Slot::None), (0_u8..8).prop_map(Slot::Part), any::<u8>().prop_map(Slot::Whole), (0_u8..8, 0_u8..8).prop_map(|(gpu, start)| Slot::Instance { gpu, start })];
+    let slots = prop_oneof![
+        Just(Slot::None),
+        (0_u8..8).prop_map(Slot::Part),
+        any::<u8>().prop_map(Slot::Whole),
+        (0_u8..8, 0_u8..8).prop_map(|(gpu, start)| Slot::Instance { gpu, start })
+    ];
     let machine = || (0_u16..30).prop_flat_map(machines);
     prop_oneof![
         6 => (machine(), states()).prop_map(|(machine, state)| Event::Put(machine, state)),
@@ -52,7 +57,8 @@ fn apply(index: &mut Index<BestFit>, books: &mut Vec<Taken>, event: &Event) {
     match event {
         Event::Put(machine, state) => {
             let taken = index.get(machine.device).is_some_and(|(known, free, _)| free != known.whole);
-            let same = index.get(machine.device).is_none_or(|(known, ..)| known.whole == machine.whole && known.divisible == machine.divisible);
+            let same =
+                index.get(machine.device).is_none_or(|(known, ..)| known.whole == machine.whole && known.divisible == machine.divisible);
             assert_eq!(index.put(machine.clone(), *state).is_ok(), same || !taken);
         }
         Event::Gone(device) => {

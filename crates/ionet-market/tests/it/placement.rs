@@ -39,7 +39,11 @@ pub(crate) fn is_right(index: &Index<BestFit>, request: &Request, placement: &Pl
 }
 
 /// A fleet of which some is taken by earlier requests.
-fn used(fleet: &[(ionet_market::machine::Machine, ionet_market::machine::State)], before: &[(Request, u64)], exact: bool) -> Index<BestFit> {
+fn used(
+    fleet: &[(ionet_market::machine::Machine, ionet_market::machine::State)],
+    before: &[(Request, u64)],
+    exact: bool,
+) -> Index<BestFit> {
     let mut index = index_of(fleet, exact);
     for (request, seed) in before {
         if let Some(placement) = index.place(request, *seed) {

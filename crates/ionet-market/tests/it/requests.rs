@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::default();
-    for (name, kind) in [("cpu", HardwareKind::Cpu), ("h100", HardwareKind::Gpu), ("h200", HardwareKind::Gpu), ("rtx-4090", HardwareKind::Gpu)] {
+    for (name, kind) in
+        [("cpu", HardwareKind::Cpu), ("h100", HardwareKind::Gpu), ("h200", HardwareKind::Gpu), ("rtx-4090", HardwareKind::Gpu)]
+    {
         catalogue.model(Model { hardware: name.parse().unwrap(), kind, reference_micro_usd: 1_000 }).unwrap();
     }
     catalogue.supplier(&"nordic-gpu".parse().unwrap()).unwrap();

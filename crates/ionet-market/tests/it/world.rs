@@ -49,11 +49,24 @@ fn places() -> impl Strategy<Value = Place> {
 }
 
 pub(crate) fn machines(number: u16) -> impl Strategy<Value = Machine> {
-    let traits = (select(vec![Tier::None, Tier::Medium, Tier::High]), 0_u8..4, select(vec![Security::Process, Security::Container]), any::<bool>());
+    let traits =
+        (select(vec![Tier::None, Tier::Medium, Tier::High]), 0_u8..4, select(vec![Security::Process, Security::Container]), any::<bool>());
     let prices = (select(vec![0_u32, 900_000, 1_000_000, 1_000_000, 1_100_000]), select(vec![0_u32, 500_000, 800_000]));
-    let past = (select(vec![0_u16, 500, 500, 900, 1_000]), select(vec![5_000_u16, 9_000, 9_990, 10_000]), select(vec![0_i64, NOW - 5, NOW - 3_590]));
+    let past = (
+        select(vec![0_u16, 500, 500, 900, 1_000]),
+        select(vec![5_000_u16, 9_000, 9_990, 10_000]),
+        select(vec![0_i64, NOW - 5, NOW - 3_590]),
+    );
     (wholes(), places(), traits, prices, past, select(vec![24_000_u32, 80_000]), select(vec![0_u32, 0, 90])).prop_map(
-        move |((model, whole, divisible), (country, site, supplier), (tier, compliance, security, renewable), prices, past, vram_mb, min_hire)| {
+        move |(
+            (model, whole, divisible),
+            (country, site, supplier),
+            (tier, compliance, security, renewable),
+            prices,
+            past,
+            vram_mb,
+            min_hire,
+        )| {
             let (reputation, survival, failed_at_unix_secs) = past;
             Machine {
                 device: device(number),
@@ -105,7 +118,12 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
     let models = prop::sample::subsequence(vec![ModelId(0), ModelId(1), ModelId(2), CPU], 1..=3).prop_shuffle();
     let countries = seldom(None, select(vec![Some(Region::Europe.countries()), Some([country("US")].into_iter().collect())]));
     let not = seldom(Countries::default(), Just([country("FR")].into_iter().collect::<Countries>()));
-    let place = (countries, not, seldom(None, (0_u32..3).prop_map(|site| Some(SiteId(site)))), seldom(None, (0_u32..2).prop_map(|s| Some(SupplierId(s)))));
+    let place = (
+        countries,
+        not,
+        seldom(None, (0_u32..3).prop_map(|site| Some(SiteId(site)))),
+        seldom(None, (0_u32..2).prop_map(|s| Some(SupplierId(s)))),
+    );
     let quality = (
         seldom(0_u16, Just(500)),
         seldom(0_u8, select(vec![Compliance::Soc2.bit(), 3])),
@@ -114,8 +132,16 @@ pub(crate) fn requests() -> impl Strategy<Value = Request> {
         seldom(Tier::None, select(vec![Tier::Medium, Tier::High])),
         seldom(0_u32, Just(30_000)),
     );
-    let terms = (seldom(None, select(vec![Some(900_000_u32), Some(1_000_000)])), seldom(Lease::OnDemand, Just(Lease::Interruptible)), select(vec![60_u32, 100, 5_000]));
-    let gang = (select(vec![1_u32, 1, 2, 3, 5, 8]), seldom(false, Just(true)), select(vec![None, None, Some(Arrangement::Pack), Some(Arrangement::Spread)]));
+    let terms = (
+        seldom(None, select(vec![Some(900_000_u32), Some(1_000_000)])),
+        seldom(Lease::OnDemand, Just(Lease::Interruptible)),
+        select(vec![60_u32, 100, 5_000]),
+    );
+    let gang = (
+        select(vec![1_u32, 1, 2, 3, 5, 8]),
+        seldom(false, Just(true)),
+        select(vec![None, None, Some(Arrangement::Pack), Some(Arrangement::Spread)]),
+    );
     let exclude = prop::collection::btree_set((0_u16..30).prop_map(device), 0..3);
     (models, demands(), place, quality, terms, gang, exclude).prop_map(|(models, demand, place, quality, terms, gang, exclude)| Request {
         countries: place.0,
