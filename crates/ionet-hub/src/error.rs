@@ -146,7 +146,6 @@ impl From<Code> for HubError {
             | Code::EpochNotClosed
             | Code::RewardNotFound => ErrorKind::NotFound,
             Code::CapacityInsufficient
-            | Code::QuoteExpired
             | Code::PartRefused
             | Code::NotTerminable
             | Code::IdempotencyKeyInUse

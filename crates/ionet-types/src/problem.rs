@@ -120,7 +120,6 @@ codes! {
     PendingBookingLimit = "pending_booking_limit", "too many bookings wait for your signature: sign one, or wait until they lapse";
     OperatorOnly = "operator_only", "only the network's operator may do this";
     QuoteInvalid = "quote_invalid", "the quote is not one that this network signed for these terms";
-    QuoteExpired = "quote_expired", "the quote no longer holds: ask for a new one";
     PartRefused = "part_refused", "nodes can only join a running cluster of your own, for no longer than it is hired";
     NotTerminable = "not_terminable", "only a paid or running cluster can be ended";
     IdempotencyKeyInvalid = "idempotency_key_invalid", "an idempotency key is 1 to 255 visible ASCII characters";

@@ -4,6 +4,7 @@ use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use ionet_ledger::{BookingView, Network, address, instructions};
 use ionet_market::oracle::node_rate;
 use ionet_market::request::Request;
+use ionet_rules::RuleError;
 use ionet_rules::booking::Status;
 use ionet_store::{ClusterRow, NewCluster, Reserved};
 use ionet_types::ClusterId;
@@ -101,7 +102,7 @@ impl Hub {
                     let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
                     if floor > promised.rate_micro_usd.0 {
                         return Err(
-                            HubError::from(Code::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote")
+                            HubError::from(RuleError::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote")
                         );
                     }
                     (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)

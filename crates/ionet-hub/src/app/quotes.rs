@@ -94,7 +94,7 @@ impl Hub {
             return Err(HubError::from(Code::QuoteInvalid).of("quote"));
         }
         if now_unix_secs > terms.valid_until_unix_secs {
-            return Err(HubError::from(Code::QuoteExpired).of("quote"));
+            return Err(HubError::from(RuleError::QuoteExpired).of("quote"));
         }
         Ok(terms)
     }

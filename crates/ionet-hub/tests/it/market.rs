@@ -198,27 +198,19 @@ async fn prices_follow_the_market_in_small_steps_and_are_published() {
     let customer = world.customer().await;
     let price = async |world: &World| {
         let board = world.hub.price_board().await.unwrap();
-        let cpu = board.items.iter().filter(|price| price.hardware == HardwareModel::cpu() && price.offered_milli > 0).cloned().next();
-        (board.follows_market, cpu)
+        assert!(board.follows_market);
+        board.items.iter().find(|price| price.hardware == HardwareModel::cpu() && price.region == "unknown").cloned()
     };
-    let (follows, first) = wait_for("the oracle to look", async || {
-        let (follows, first) = price(&world).await;
-        Some((follows, first?))
-    })
-    .await;
-    assert!(follows);
-    assert_eq!((first.offered_milli, first.hired_milli, first.region.as_str()), (0, 0, "unknown"));
+    let first = wait_for("the devices to be known", async || price(&world).await).await;
     let _ = customer.running(3, 600, Currency::Usdc).await;
     let mut last = first.price_micro_usd.0;
     for _ in 0..70 {
         world.advance_secs(60).await;
-        let (_, now) = price(&world).await;
-        let now = now.unwrap();
+        let now = price(&world).await.unwrap();
         assert!(now.price_micro_usd.0.abs_diff(last) <= last * 5 / 100 / 60 + 2, "{now:?} after {last}");
         last = now.price_micro_usd.0;
     }
-    let (_, now) = price(&world).await;
-    let now = now.unwrap();
+    let now = price(&world).await.unwrap();
     assert_eq!((now.offered_milli, now.hired_milli), (3_000, 3_000));
     assert!(now.utilisation_bps > first.utilisation_bps || now.utilisation_bps >= 7_000, "{now:?}");
     let history = world.hub.price_history(Some(&HardwareModel::cpu()), false).unwrap();
