@@ -97,20 +97,17 @@ impl Hub {
                     format!("{free} devices that fulfil the terms are free, {wanted} are wanted; a preflight says what is in the way");
                 return Err(HubError::from(Code::CapacityInsufficient).saying(why));
             };
-            let (rate, rate_micro_usd, valid_until_unix_secs) = match promised {
-                Some(promised) => {
-                    let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
-                    if floor > promised.rate_micro_usd.0 {
-                        return Err(
-                            HubError::from(RuleError::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote")
-                        );
-                    }
-                    (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)
+            let (rate, rate_micro_usd, valid_until_unix_secs) = if let Some(promised) = promised {
+                let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
+                if floor > promised.rate_micro_usd.0 {
+                    return Err(
+                        HubError::from(RuleError::QuoteExpired).saying("the devices that are left ask for more: ask for a new quote")
+                    );
                 }
-                None => {
-                    let offer = self.quoted(&request.terms(), &chosen, network, now_unix_secs).await?.0.offer;
-                    (offer.rate.0, offer.rate_micro_usd.0, offer.valid_until_unix_secs)
-                }
+                (promised.rate.0, promised.rate_micro_usd.0, promised.valid_until_unix_secs)
+            } else {
+                let offer = self.quoted(&request.terms(), &chosen, network, now_unix_secs).await?.0.offer;
+                (offer.rate.0, offer.rate_micro_usd.0, offer.valid_until_unix_secs)
             };
             let new = NewCluster {
                 id: self.new_cluster_id(),

@@ -17,6 +17,7 @@ use ionet_types::quotes::QuoteRequest;
 use ionet_types::{DeviceId, MicroUsd};
 
 use super::State;
+use super::listing::floor;
 use super::pricing::anywhere;
 use crate::Hub;
 use crate::error::{HubError, HubResult};
@@ -43,7 +44,8 @@ impl Hub {
     /// The request that a customer's words make.
     pub(crate) fn checked(&self, request: &QuoteRequest) -> HubResult<Request> {
         let state = self.market().lock();
-        Request::check(&request.hardware, request.quantity, request.minutes, &request.requirements, &state.catalogue).map_err(refused)
+        Request::check(&request.hardware, request.quantity, request.minutes, &request.requirements, &state.catalogue)
+            .map_err(|refusal| refused(&refusal))
     }
 
     /// The same request for this model alone.
@@ -62,7 +64,7 @@ impl Hub {
             let Some(placement) = state.index.place(request, rand::random()) else { return Ok(None) };
             let devices: Vec<DeviceId> = placement.nodes.iter().map(|node| node.device).collect();
             // A life may have changed with time alone since the index heard of it.
-            let stale: Vec<_> = devices
+            let changed: Vec<_> = devices
                 .iter()
                 .filter_map(|device| {
                     let seen = self.agents().0.directory.seen_one(*device);
@@ -70,10 +72,10 @@ impl Hub {
                     (standing != Standing::Hireable).then_some((*device, standing))
                 })
                 .collect();
-            if stale.is_empty() {
+            if changed.is_empty() {
                 return Ok(self.chosen(&mut state, request, devices, now_unix_secs));
             }
-            for (device, standing) in stale {
+            for (device, standing) in changed {
                 if state.index.set_state(device, standing).is_err() {
                     tracing::error!(%device, "the market has lost a device");
                 }
@@ -91,22 +93,16 @@ impl Hub {
         let interruptible = request.lease == Lease::Interruptible;
         let floors = devices.iter().zip(&cells).filter_map(|(device, cell)| {
             let own = self.price(state, cell, now_unix_secs)?;
-            self.floor(state.strategy(*device)?, cell, own, request.minutes, interruptible, now_unix_secs).map(|floor| floor.0)
+            floor(state.strategy(*device)?, cell, own, request.minutes, interruptible, now_unix_secs).map(|floor| floor.0)
         });
         let asked = Asked {
-            price_micro_usd: if interruptible { self.interruptible(state, &devices, price) } else { price.0 },
+            price_micro_usd: if interruptible { dearest_interruptible(state, &devices, price) } else { price.0 },
             floor_micro_usd: highest_floor(floors),
             gpu_milli: gpu_milli(request, kind),
             minutes: request.minutes,
         };
         let price = self.explained(state, dearest, now_unix_secs);
         Some(Chosen { hardware, kind, devices, asked, price })
-    }
-
-    /// The price of an interruptible hire: all nodes are paid what the dearest asks.
-    fn interruptible(&self, state: &State, devices: &[DeviceId], price: MicroUsd) -> u64 {
-        let of = |device: &DeviceId| state.index.get(*device).map(|(machine, ..)| u64::from(machine.prices.interruptible_micro_usd));
-        devices.iter().filter_map(of).max().unwrap_or(price.0)
     }
 
     /// What a request would cost if there were devices for it: by the model's price where nothing is known.
@@ -168,6 +164,12 @@ impl Hub {
     }
 }
 
+/// The price of an interruptible hire: all nodes are paid what the dearest asks.
+fn dearest_interruptible(state: &State, devices: &[DeviceId], price: MicroUsd) -> u64 {
+    let of = |device: &DeviceId| state.index.get(*device).map(|(machine, ..)| u64::from(machine.prices.interruptible_micro_usd));
+    devices.iter().filter_map(of).max().unwrap_or(price.0)
+}
+
 /// Thousandths of a GPU that a node is charged for; a device without GPUs as one.
 fn gpu_milli(request: &Request, kind: HardwareKind) -> u32 {
     match kind {
@@ -177,7 +179,7 @@ fn gpu_milli(request: &Request, kind: HardwareKind) -> u32 {
 }
 
 /// A request that no market could serve, as the client hears it.
-pub(crate) fn refused(refusal: Refusal) -> HubError {
+fn refused(refusal: &Refusal) -> HubError {
     let error = match (refusal.field, refusal.problem.code()) {
         ("hardware" | "or_hardware", "unknown") => Code::HardwareUnknown.into(),
         // The rules' own names for these, which the program gives as well.

@@ -11,6 +11,7 @@ use ionet_types::market::{Compliance, Location, Security};
 use ionet_types::{DeviceId, MicroUsd};
 
 use super::State;
+use super::pricing::floor_discounts;
 use crate::Hub;
 use crate::agents::Seen;
 use crate::devices::reputation::PARAMS;
@@ -144,7 +145,7 @@ impl Hub {
             compliance: Compliance::bits(&attestation.compliance),
             security: Security::from(offered.isolation),
             renewable: attestation.renewable,
-            prices: self.prices(state.strategies.get(&device), &cell, price, now_unix_secs),
+            prices: prices(state.strategies.get(&device), &cell, price, now_unix_secs),
             min_hire_minutes: state.strategies.get(&device).map_or(0, |strategy| strategy.written().min_hire_minutes),
             reputation: u16::try_from(reputation).unwrap_or(u16::MAX).min(ionet_market::machine::MAX_REPUTATION),
             survival_bps: state.survival.of(&state.survival.features(device, &cell, reputation, offered, now_unix_secs)),
@@ -158,40 +159,33 @@ impl Hub {
         let assumed = || self.options().unmeasured.and_then(|assumed| Tier::from_u8(assumed.tier).ok());
         state.tier(device).or_else(assumed).unwrap_or_default()
     }
+}
 
-    /// The prices of a device's two leases: the network's, or the supplier's floor where that is higher.
-    fn prices(&self, strategy: Option<&Strategy>, cell: &Cell, price: MicroUsd, now_unix_secs: i64) -> Prices {
-        let micro = |price: MicroUsd| u32::try_from(price.0).unwrap_or(u32::MAX).clamp(1, ionet_market::machine::MAX_PRICE_MICRO_USD);
-        let Some(strategy) = strategy else { return Prices { on_demand_micro_usd: micro(price), interruptible_micro_usd: 0 } };
-        let minutes = USUAL_MINUTES.max(strategy.written().min_hire_minutes);
-        let floor = |interruptible: bool| self.floor(strategy, cell, price, minutes, interruptible, now_unix_secs).unwrap_or(MicroUsd(0));
-        let discount = u64::from(strategy.written().interruptible_discount_bps);
-        let lower = MicroUsd(price.0.saturating_mul(10_000_u64.saturating_sub(discount)).div_ceil(10_000));
-        Prices {
-            on_demand_micro_usd: micro(price.max(floor(false))),
-            interruptible_micro_usd: if discount == 0 { 0 } else { micro(lower.max(floor(true))) },
-        }
+/// The prices of a device's two leases: the network's, or the supplier's floor where that is higher.
+fn prices(strategy: Option<&Strategy>, cell: &Cell, price: MicroUsd, now_unix_secs: i64) -> Prices {
+    let micro = |price: MicroUsd| u32::try_from(price.0).unwrap_or(u32::MAX).clamp(1, ionet_market::machine::MAX_PRICE_MICRO_USD);
+    let Some(strategy) = strategy else { return Prices { on_demand_micro_usd: micro(price), interruptible_micro_usd: 0 } };
+    let minutes = USUAL_MINUTES.max(strategy.written().min_hire_minutes);
+    let floor = |interruptible: bool| floor(strategy, cell, price, minutes, interruptible, now_unix_secs).unwrap_or(MicroUsd(0));
+    let discount = u64::from(strategy.written().interruptible_discount_bps);
+    let lower = MicroUsd(price.0.saturating_mul(10_000_u64.saturating_sub(discount)).div_ceil(10_000));
+    Prices {
+        on_demand_micro_usd: micro(price.max(floor(false))),
+        interruptible_micro_usd: if discount == 0 { 0 } else { micro(lower.max(floor(true))) },
     }
+}
 
-    /// The least that a supplier asks for such a hire; `None` when it takes none of that length.
-    pub(crate) fn floor(
-        &self,
-        strategy: &Strategy,
-        cell: &Cell,
-        price: MicroUsd,
-        minutes: u32,
-        interruptible: bool,
-        now_unix_secs: i64,
-    ) -> Option<MicroUsd> {
-        strategy.floor(&Hire {
-            model: &cell.model,
-            price,
-            from_unix_secs: now_unix_secs,
-            minutes,
-            interruptible,
-            discounts: self.market_discounts(),
-        })
-    }
+/// The least that a supplier asks for such a hire; `None` when it takes none of that length.
+pub(super) fn floor(
+    strategy: &Strategy,
+    cell: &Cell,
+    price: MicroUsd,
+    minutes: u32,
+    interruptible: bool,
+    now_unix_secs: i64,
+) -> Option<MicroUsd> {
+    let (model, discounts) = (&cell.model, floor_discounts());
+    strategy.floor(&Hire { model, price, from_unix_secs: now_unix_secs, minutes, interruptible, discounts })
 }
 
 /// Where a device is, as prices tell places apart.

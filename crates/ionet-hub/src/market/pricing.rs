@@ -57,11 +57,6 @@ impl Hub {
         }
     }
 
-    /// The discounts that floors are weighed with: USDC's, the greater ones.
-    pub(super) fn market_discounts(&self) -> Discounts {
-        Discounts::new(Currency::Usdc, &Params::DEFAULT)
-    }
-
     /// Tells the oracle how the network is, when it is time, and keeps what it says.
     pub(crate) async fn prices_update(&self) -> HubResult<()> {
         let now_unix_secs = self.clock().now_unix_secs();
@@ -124,6 +119,11 @@ impl Hub {
         let items = if days { state.history.days(&series).map(point).collect() } else { state.history.hours(&series).map(point).collect() };
         Ok(PriceHistory { hardware: hardware.cloned(), items })
     }
+}
+
+/// The discounts that floors are weighed with: USDC's, the greater ones.
+pub(super) fn floor_discounts() -> Discounts {
+    Discounts::new(Currency::Usdc, &Params::DEFAULT)
 }
 
 /// The cell of a model without devices.

@@ -58,7 +58,7 @@ async fn killed_at_any_moment_every_cluster_comes_to_its_end() {
                 },
             }
         };
-        let _ = tokio::time::timeout(Duration::from_millis(millis), go_on).await;
+        let _ = tokio::time::timeout(Duration::from_millis(millis), Box::pin(go_on)).await;
         tokio::time::sleep(Duration::from_millis(rand::random_range(0..60))).await;
         world.restart_hub().await;
         let hub = world.hub.clone();

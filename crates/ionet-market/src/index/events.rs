@@ -28,9 +28,13 @@ impl<W> Index<W> {
             return Ok(());
         }
         let of_model = self.bays[at].places.clone();
-        of_model.iter().for_each(|place| self.leave(*place));
+        for place in &of_model {
+            self.leave(*place);
+        }
         self.bays[at].reference = reference_micro_usd;
-        of_model.iter().for_each(|place| self.enter(*place));
+        for place in &of_model {
+            self.enter(*place);
+        }
         Ok(())
     }
 

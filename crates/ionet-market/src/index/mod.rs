@@ -21,6 +21,7 @@
 //!     }
 //! }
 //! ```
+#![expect(clippy::similar_names, reason = "a shelf is not self")]
 
 pub(crate) mod bay;
 mod events;

@@ -107,10 +107,7 @@ pub(crate) fn demands() -> impl Strategy<Value = Demand> {
 }
 
 /// Mostly absent.
-fn seldom<T: std::fmt::Debug + Clone>(usual: T, other: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = T>
-where
-    T: 'static,
-{
+fn seldom<T: std::fmt::Debug + Clone + 'static>(usual: T, other: impl Strategy<Value = T> + 'static) -> impl Strategy<Value = T> {
     prop_oneof![5 => Just(usual), 1 => other.boxed()]
 }
 

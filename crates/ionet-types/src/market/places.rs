@@ -223,6 +223,7 @@ impl FromIterator<Country> for Countries {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
 

@@ -114,6 +114,7 @@ pub enum Lease {
 }
 
 impl Lease {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     fn is_on_demand(&self) -> bool {
         *self == Self::OnDemand
     }

@@ -70,7 +70,7 @@ pub struct OfferArgs {
 /// Does it.
 pub async fn run(command: AgentCommand, context: &Context) -> Result<Exit> {
     match command {
-        AgentCommand::Join(args) => join::run(args, context).await,
+        AgentCommand::Join(args) => Box::pin(join::run(args, context)).await,
         AgentCommand::Run(args) => run::run(args, context).await,
         AgentCommand::Doctor(args) => doctor::run(args, context).await,
         AgentCommand::Service(command) => service::run(command, context),

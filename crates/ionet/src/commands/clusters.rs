@@ -35,7 +35,7 @@ pub enum ClustersCommand {
     Book {
         /// What is to be hired.
         #[command(flatten)]
-        hire: HireArgs,
+        hire: Box<HireArgs>,
         /// A name for your own use
         #[arg(long)]
         name: Option<String>,

@@ -60,7 +60,7 @@ fn said(answer: &Preflight, nodes: u32) -> String {
         }
         for relaxation in &answer.relaxations {
             let changes: Vec<_> = relaxation.changes.iter().map(|change| change.detail.as_str()).collect();
-            text.push_str(&format!("\n  {}: {}", changes.join(" and "), place(&relaxation.placement)));
+            text.extend(["\n  ", &changes.join(" and "), ": ", &place(&relaxation.placement)]);
         }
     }
     text

@@ -90,7 +90,7 @@ pub(super) async fn resize(args: ResizeArgs, context: &Context) -> Result<()> {
     context.out.answer(&serde_json::json!({ "done": done, "whole": after }), |_| {
         let mut text = if done.is_empty() { "the cluster has that size already".to_owned() } else { done.join("\n") };
         for part in &after.parts {
-            text.push_str(&format!("\n\n{}", views::cluster(part)));
+            text.extend(["\n\n", &views::cluster(part)]);
         }
         text
     })
@@ -140,13 +140,13 @@ pub(super) async fn autoscale(args: AutoscaleArgs, context: &Context) -> Result<
 fn said(round: &Round) -> String {
     let mut text = format!("{} nodes, {} with work; {} pieces of work wait", round.nodes, round.busy_nodes, round.pending);
     if round.needed_nodes > 0 && round.limit != "enough" {
-        text.push_str(&format!(" and need {} nodes more, held back: {}", round.needed_nodes, round.limit.replace('_', " ")));
+        text.extend([" and need ", &round.needed_nodes.to_string(), " nodes more, held back: ", &round.limit.replace('_', " ")]);
     }
     if round.unplaceable > 0 {
-        text.push_str(&format!("; {} of them fit into no node of this kind", round.unplaceable));
+        text.extend(["; ", &round.unplaceable.to_string(), " of them fit into no node of this kind"]);
     }
     for done in &round.done {
-        text.push_str(&format!("; {done}"));
+        text.extend(["; ", done]);
     }
     text
 }

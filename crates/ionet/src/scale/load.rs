@@ -64,8 +64,10 @@ struct GroupBundle {
 
 #[derive(Debug, Deserialize)]
 struct Node {
-    node_id: String,
-    node_name: String,
+    #[serde(rename = "node_id")]
+    id: String,
+    #[serde(rename = "node_name")]
+    name: String,
     state: String,
 }
 
@@ -113,9 +115,9 @@ fn gathered(tasks: &[Work], actors: &[Work], groups: &[Group], nodes: &[Node]) -
         }
     }
     for node in nodes.iter().filter(|node| node.state == "ALIVE") {
-        load.alive.insert(node.node_name.clone());
-        if busy.contains(node.node_id.as_str()) {
-            load.busy.insert(node.node_name.clone());
+        load.alive.insert(node.name.clone());
+        if busy.contains(node.id.as_str()) {
+            load.busy.insert(node.name.clone());
         }
     }
     load
@@ -125,10 +127,8 @@ fn gathered(tasks: &[Work], actors: &[Work], groups: &[Group], nodes: &[Node]) -
 fn bundle<'a>(resources: impl Iterator<Item = (&'a String, &'a f64)>) -> Bundle {
     let mut bundle = Bundle::default();
     for (name, amount) in resources {
-        let scaled = |factor: f64| {
-            let value = (amount.max(0.0) * factor).ceil();
-            if value >= f64::from(u32::MAX) { u32::MAX } else { value as u32 }
-        };
+        #[expect(clippy::cast_sign_loss, reason = "clamped to what fits first")]
+        let scaled = |factor: f64| (amount * factor).ceil().clamp(0.0, f64::from(u32::MAX)) as u32;
         match name.as_str() {
             "CPU" => bundle.cpu_milli = scaled(1_000.0),
             "GPU" => bundle.gpu_milli = scaled(1_000.0),
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn what_waits_and_what_works_is_told_apart() {
         let tasks: Vec<Work> = serde_json::from_value(json!([
-            { "state": "PENDING_NODE_ASSIGNMENT", "required_resources": { "CPU": 1.0, "GPU": 0.25, "memory": 1048577.0 } },
+            { "state": "PENDING_NODE_ASSIGNMENT", "required_resources": { "CPU": 1.0, "GPU": 0.25, "memory": 1_048_577.0 } },
             { "state": "PENDING_ARGS_AVAIL", "required_resources": { "CPU": 64.0 } },
             { "state": "RUNNING", "node_id": "n1", "required_resources": null },
             { "state": "FINISHED", "node_id": "n2" },
