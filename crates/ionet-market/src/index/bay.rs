@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Record;
-use super::summary::{Summary, Wanted};
+use super::place::Search;
+use super::stream::{By, Stream};
+use super::summary::{Label, Summary, Wanted};
 use super::tree::Tree;
+use super::{Options, Record};
 use crate::conditions::has_gpus;
+use crate::gang::{Fit, Terms};
 use crate::names::{ModelId, SiteId};
-use crate::score::setting;
+use crate::request::Request;
+use crate::score::{UNJUDGED, setting, setting_micro_usd};
 use crate::shape::{Demand, GpuDemand, Room};
 use crate::waste::Waste;
 
@@ -18,7 +22,7 @@ const MIN_EMPTY: usize = 256;
 /// A setting that was not asked for yet.
 const UNKNOWN: i32 = i32::MIN;
 /// The setting of a shelf that the demand does not fit.
-const NOWHERE: i32 = i32::MAX;
+pub(super) const NOWHERE: i32 = i32::MAX;
 
 /// A model's devices.
 #[derive(Debug, Default)]
@@ -28,6 +32,10 @@ pub(crate) struct Bay {
     /// Places of all devices of this model, whether or not they lie on shelves.
     pub(crate) places: Vec<u32>,
     pub(super) shelves: Vec<Shelf>,
+    /// What the devices on each shelf cost at least, apart from the shelves so that all can be read at once.
+    pub(super) labels: Vec<Label>,
+    /// What the rooms on each shelf look like, and whether its devices are shared.
+    outlines: Vec<(bool, Room)>,
     by_outline: BTreeMap<(bool, Room), u32>,
     /// Shelves that became empty, each once; some are not any more.
     empty: Vec<u32>,
@@ -41,8 +49,6 @@ pub(crate) struct Bay {
 /// Devices of one model whose rooms look alike.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    divisible: bool,
-    outline: Room,
     pub(super) tree: Tree,
     /// It is among the empty ones.
     listed: bool,
@@ -61,9 +67,9 @@ pub(super) struct Rack {
 }
 
 /// What is to be said against each shelf for one demand.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Memo {
-    version: u64,
+    version: Option<u64>,
     settings: Vec<i32>,
 }
 
@@ -85,7 +91,8 @@ impl Bay {
 
     /// The devices on shelves that may fulfil a request for other models; whether they do is to be seen.
     pub(crate) fn candidates(&self, gpus: GpuDemand, wanted: &Wanted<'_>, seen: &mut impl FnMut(u32)) {
-        for shelf in self.shelves.iter().filter(|shelf| has_gpus(shelf.divisible, &shelf.outline, gpus)) {
+        let able = self.shelves.iter().zip(&self.outlines).filter(|(_, (divisible, outline))| has_gpus(*divisible, outline, gpus));
+        for (shelf, _) in able {
             shelf.tree.visit(&|summary| wanted.may_be_among(summary), seen);
         }
     }
@@ -112,6 +119,7 @@ impl Bay {
             rack.summary.merge(&Summary::of(&records[place as usize], reference));
         }
         self.shelves[shelf as usize].tree.insert((ring, place), &|place| Summary::of(&records[place as usize], reference));
+        self.labels[shelf as usize] = *self.shelves[shelf as usize].tree.summary().label();
     }
 
     /// Takes a device off its shelf and out of its rack. Its record is still as it was when it came.
@@ -128,11 +136,12 @@ impl Bay {
                     self.sizes.remove(&whole);
                 }
             }
-            let tree = &mut self.shelves[shelf as usize].tree;
+            let at = shelf as usize;
+            let tree = &mut self.shelves[at].tree;
             tree.remove((ring, place), &|place| Summary::of(&records[place as usize], reference));
-            let shelf_left = &mut self.shelves[shelf as usize];
-            if shelf_left.tree.len() == 0 && !shelf_left.listed {
-                shelf_left.listed = true;
+            self.labels[at] = *tree.summary().label();
+            if tree.len() == 0 && !self.shelves[at].listed {
+                self.shelves[at].listed = true;
                 self.empty.push(shelf);
             }
         }
@@ -158,22 +167,23 @@ impl Bay {
         if let Some(shelf) = self.by_outline.get(&outline) {
             return *shelf;
         }
-        let new = Shelf { divisible: outline.0, outline: outline.1, tree: Tree::new(), listed: false };
-        let shelf = if let Some(shelf) = self.vacant_shelf() {
-            let old = std::mem::replace(&mut self.shelves[shelf as usize], new);
-            self.by_outline.remove(&(old.divisible, old.outline));
+        let number = if let Some(vacant) = self.vacant_shelf() {
+            let at = vacant as usize;
+            self.by_outline.remove(&std::mem::replace(&mut self.outlines[at], outline));
             for memo in self.memos.values_mut() {
-                if let Some(setting) = memo.settings.get_mut(shelf as usize) {
-                    *setting = UNKNOWN;
+                if let Some(known) = memo.settings.get_mut(at) {
+                    *known = UNKNOWN;
                 }
             }
-            shelf
+            vacant
         } else {
-            self.shelves.push(new);
+            self.shelves.push(Shelf { tree: Tree::new(), listed: false });
+            self.labels.push(*Summary::empty().label());
+            self.outlines.push(outline);
             u32::try_from(self.shelves.len() - 1).expect("no more shelves than devices and some, whose places are of 32 bits")
         };
-        self.by_outline.insert(outline, shelf);
-        shelf
+        self.by_outline.insert(outline, number);
+        number
     }
 
     /// An empty shelf for other devices. Some are kept as they are, since such rooms come again, and what is remembered of them stays true.
@@ -210,31 +220,73 @@ impl Bay {
         self.by_site.get(&site).map(|at| &self.racks[*at as usize])
     }
 
-    /// Makes sure that [`Bay::shelves`] knows of all shelves on which something wanted may lie what is to be said against them.
-    pub(super) fn set(&mut self, waste: &mut impl Waste, model: ModelId, demand: &Demand, wanted: &Wanted<'_>) {
-        if self.memos.len().saturating_mul(self.shelves.len()) >= MAX_SETTINGS && !self.memos.contains_key(demand) {
-            self.memos.clear();
-        }
-        let version = waste.version();
-        let memo = self.memos.entry(*demand).or_insert_with(|| Memo { version, settings: Vec::new() });
-        if memo.version != version {
-            *memo = Memo { version, settings: Vec::new() };
-        }
-        memo.settings.resize(self.shelves.len(), UNKNOWN);
-        for (known, shelf) in memo.settings.iter_mut().zip(&self.shelves) {
-            if *known == UNKNOWN && shelf.tree.len() > 0 && wanted.may_be_among(shelf.tree.summary()) {
-                *known = setting(waste, &shelf.outline, shelf.divisible, model, demand).unwrap_or(NOWHERE);
-            }
-        }
+    /// Shelves whose devices may serve such a request, as far as GPUs and terms go.
+    pub(super) fn able(&self, request: &Request) -> impl Iterator<Item = u32> {
+        let (lease, gpus) = (request.lease, request.demand.gpus);
+        let all = (0_u32..).zip(self.labels.iter().zip(&self.outlines));
+        all.filter(move |(_, (label, (divisible, outline)))| label.is_rented(lease) && has_gpus(*divisible, outline, gpus))
+            .map(|(at, _)| at)
     }
 
-    /// What is to be said against each shelf for this demand, by their numbers.
-    pub(super) fn settings(&self, demand: &Demand) -> &[i32] {
-        self.memos.get(demand).map_or(&[], |memo| &memo.settings)
+    /// The best device of each shelf by all but waste, best first: of as many shelves as are to be judged, each with what is then to be
+    /// said against its shelf, and of one more.
+    pub(super) fn judge(
+        &mut self,
+        waste: &mut impl Waste,
+        model: ModelId,
+        records: &[Record],
+        request: &Request,
+        options: Options,
+        seed: u64,
+    ) -> Vec<Judged> {
+        let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: self.reference, seed };
+        let search = Search { bay: self, records, request, wanted: Wanted::new(request), settings: &[], terms };
+        let mut stream = Stream::new(&search, By::Shelf);
+        let best = std::iter::from_fn(|| stream.next()).take(options.judged.saturating_add(1));
+        let mut judged: Vec<Judged> =
+            best.filter_map(|fit| Some(Judged { shelf: records[fit.place as usize].shelf()?, setting: UNJUDGED, fit })).collect();
+        let demand = request.demand.outline(options.outline_bits);
+        let mut memo = self.memos.remove(&demand).unwrap_or_default();
+        if memo.version != Some(waste.version()) {
+            memo = Memo { version: Some(waste.version()), settings: Vec::new() };
+        }
+        memo.settings.resize(self.shelves.len(), UNKNOWN);
+        for one in judged.iter_mut().take(options.judged) {
+            let ((divisible, outline), known) = (&self.outlines[one.shelf as usize], &mut memo.settings[one.shelf as usize]);
+            if *known == UNKNOWN {
+                *known = setting(waste, outline, *divisible, model, &demand).unwrap_or(NOWHERE);
+            }
+            one.setting = *known;
+        }
+        if self.memos.len().saturating_mul(self.shelves.len()) >= MAX_SETTINGS {
+            self.memos.clear();
+        }
+        self.memos.insert(demand, memo);
+        judged
+    }
+
+    /// What is to be said against each shelf for a request, when these were judged.
+    pub(super) fn settings(&self, request: &Request, judged: &[Judged]) -> Vec<i32> {
+        let mut settings = vec![NOWHERE; self.shelves.len()];
+        self.able(request).for_each(|at| settings[at as usize] = UNJUDGED);
+        for one in judged {
+            settings[one.shelf as usize] = one.setting;
+        }
+        settings
     }
 }
 
-/// Whether a demand fits a shelf as far as is known.
-pub(super) const fn is_somewhere(setting: i32) -> bool {
-    setting != UNKNOWN && setting != NOWHERE
+/// The best device of a shelf, and what is to be said against the shelf.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    shelf: u32,
+    setting: i32,
+    fit: Fit,
+}
+
+impl Judged {
+    /// The device with all that is to be said against it.
+    pub(super) fn fit(&self, reference_micro_usd: u32) -> Fit {
+        Fit { against: self.fit.against + setting_micro_usd(self.setting, reference_micro_usd), ..self.fit }
+    }
 }
