@@ -132,7 +132,7 @@ impl Missed {
     }
 
     /// How many.
-    pub const fn len(self) -> u32 {
+    pub const fn count(self) -> u32 {
         self.0.count_ones()
     }
 

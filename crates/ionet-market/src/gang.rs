@@ -182,6 +182,8 @@ impl Sweep {
 pub(crate) fn best_of(mut fits: Vec<Fit>, nodes: usize) -> Option<Gang> {
     fits.sort_unstable_by_key(|fit| (fit.price, fit.rank()));
     let mut sweep = Sweep::new(nodes, false);
-    fits.into_iter().for_each(|fit| sweep.add(fit));
+    for fit in fits {
+        sweep.add(fit);
+    }
     sweep.finish()
 }

@@ -60,13 +60,11 @@ pub struct Prices {
 impl Prices {
     /// The price for such a hire, if the supplier rents so.
     pub const fn of(self, lease: Lease) -> Option<u32> {
-        match (lease, self) {
-            (Lease::OnDemand, Self { on_demand_micro_usd: 0, .. }) | (Lease::Interruptible, Self { interruptible_micro_usd: 0, .. }) => {
-                None
-            }
-            (Lease::OnDemand, Self { on_demand_micro_usd: price, .. }) => Some(price),
-            (Lease::Interruptible, Self { interruptible_micro_usd: price, .. }) => Some(price),
-        }
+        let price = match lease {
+            Lease::OnDemand => self.on_demand_micro_usd,
+            Lease::Interruptible => self.interruptible_micro_usd,
+        };
+        if price == 0 { None } else { Some(price) }
     }
 }
 

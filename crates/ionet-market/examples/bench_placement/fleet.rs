@@ -53,8 +53,8 @@ pub(crate) struct World {
 
 /// A number below `count`, small ones much more often.
 pub(crate) fn skewed(rng: &mut SmallRng, count: usize) -> usize {
-    let part = rng.random_range(0_u64..1 << 20) * rng.random_range(0_u64..1 << 20) >> 20;
-    usize::try_from(part * count as u64 >> 20).unwrap_or(0)
+    let part = (rng.random_range(0_u64..1 << 20) * rng.random_range(0_u64..1 << 20)) >> 20;
+    usize::try_from((part * count as u64) >> 20).unwrap_or(0)
 }
 
 impl World {

@@ -220,7 +220,9 @@ fn size(devices: usize) -> anyhow::Result<Value> {
         kinds[number % 4].add(asked.micros());
     }
     let mut gangs = Times::default();
-    kinds.iter().for_each(|kind| gangs.extend(kind));
+    for kind in &kinds {
+        gangs.extend(kind);
+    }
     let [any, pack, spread, one_site] = kinds.map(|kind| kind.figures());
     let compared = compare(&mut market.index, &requests, &gang_requests, (4_000_000 / devices).clamp(8, 400))?;
     let mut preflights = Times::default();

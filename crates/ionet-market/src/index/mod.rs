@@ -1,7 +1,7 @@
 //! The devices of the network, kept so that the right ones for a request are found without looking at all of them.
 //!
-//! Every model has its own bay. In it the devices that may be hired lie on shelves, by what of them is free (their room's outline), so
-//! that what a placement wastes is computed once for a shelf. On a shelf they hang in a tree in the order of their ring, sites together,
+//! Every model has its own bay. In it the devices that may be hired lie in bins, by what of them is free (their room's outline), so
+//! that what a placement wastes is computed once for a bin. In a bin they hang in a tree in the order of their ring, sites together,
 //! each branch with the best of everything that hangs on it. A search takes the branch that promises most, again and again; the first
 //! device that it reaches is the best one. Devices at sites also lie in racks, one for each model and site, for clusters at one site.
 //!
@@ -90,8 +90,8 @@ pub(crate) struct Record {
     /// The device is gone, and the place vacant.
     pub(crate) gone: bool,
     pub(crate) ring: Ring,
-    /// Its shelf, if it is on one.
-    shelf: Option<u32>,
+    /// Its bin, if it is in one.
+    bin: Option<u32>,
     /// Where in its rack it lies, if it does.
     in_rack: Option<u32>,
     /// Where in its bay's list it stands.
@@ -162,7 +162,7 @@ impl<W> Index<W> {
 }
 
 impl Record {
-    pub(crate) const fn shelf(&self) -> Option<u32> {
-        self.shelf
+    pub(crate) const fn bin(&self) -> Option<u32> {
+        self.bin
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Search<'a> {
     pub(super) records: &'a [Record],
     pub(super) request: &'a Request,
     pub(super) wanted: Wanted<'a>,
-    /// What is to be said against each shelf.
+    /// What is to be said against each bin.
     pub(super) settings: &'a [i32],
     pub(super) terms: Terms,
 }
@@ -34,14 +34,14 @@ impl<W: Waste> Index<W> {
         let wanted = Wanted::new(request);
         for model in &request.models {
             let Some(bay) = self.bays.get_mut(usize::from(model.0)) else { continue };
-            let shelves = bay.judge(&mut self.waste, *model, &self.records, request, self.options, seed);
+            let bins = bay.judge(&mut self.waste, *model, &self.records, request, self.options, seed);
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
             let gang = if request.nodes <= 1 {
-                // The best device is the best of its shelf.
-                let fits = shelves.iter().map(|judged| judged.fit(terms.reference));
+                // The best device is the best of its bin.
+                let fits = bins.iter().map(|judged| judged.fit(terms.reference));
                 fits.min_by_key(Fit::cost).map(|fit| Gang::of(vec![fit]))
             } else {
-                let settings = bay.settings(request, &shelves);
+                let settings = bay.settings(request, &bins);
                 Search { bay, records: &self.records, request, wanted, settings: &settings, terms }.gang(&mut self.waste)
             };
             let Some(gang) = gang else { continue };
@@ -176,7 +176,7 @@ impl Search<'_> {
     pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
         let fit = |place: &u32| {
             let record = &self.records[*place as usize];
-            let setting = self.settings.get(record.shelf()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
+            let setting = self.settings.get(record.bin()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
@@ -185,14 +185,14 @@ impl Search<'_> {
         places.iter().filter_map(fit).collect()
     }
 
-    /// Shelves that could serve the request, with what is to be said against them.
+    /// Bins that could serve the request, with what is to be said against them.
     pub(super) fn settings(&self) -> impl Iterator<Item = (u32, i32)> {
-        (0_u32..).zip(self.settings).map(|(shelf, setting)| (shelf, *setting)).filter(|(_, setting)| *setting != NOWHERE)
+        (0_u32..).zip(self.settings).map(|(bin, setting)| (bin, *setting)).filter(|(_, setting)| *setting != NOWHERE)
     }
 
     fn least_against(&self) -> i64 {
-        let against = |(shelf, setting): (u32, i32)| {
-            self.bay.labels[shelf as usize].against(&self.terms) + setting_micro_usd(setting, self.terms.reference)
+        let against = |(bin, setting): (u32, i32)| {
+            self.bay.labels[bin as usize].against(&self.terms) + setting_micro_usd(setting, self.terms.reference)
         };
         self.settings().map(against).min().unwrap_or(0)
     }

@@ -19,8 +19,8 @@ pub(super) enum By {
     Price,
     /// The rest alone.
     Against,
-    /// Price and what is to be said against the device itself, of each shelf only the best.
-    Shelf,
+    /// Price and what is to be said against the device itself, of each bin only the best.
+    Bin,
 }
 
 type Key = (i64, i64, u64);
@@ -33,13 +33,13 @@ pub(super) struct Stream<'a> {
     branches: Vec<Branch<'a>>,
     found: Vec<Fit>,
     limit: Option<Rank>,
-    /// Shelves of which the best device was found.
+    /// Bins of which the best device was found.
     done: Vec<bool>,
 }
 
 struct Branch<'a> {
     node: &'a Node,
-    shelf: u32,
+    bin: u32,
     last: Ring,
 }
 
@@ -52,29 +52,29 @@ struct Item {
 /// Devices are the greatest: what may hold an equal device comes before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    Shelf(u32),
+    Bin(u32),
     Branch(u32),
     Device(u32),
 }
 
 impl<'a> Stream<'a> {
     pub(super) fn new(search: &'a Search<'a>, by: By) -> Self {
-        let done = if by == By::Shelf { vec![false; search.bay.shelves.len()] } else { Vec::new() };
+        let done = if by == By::Bin { vec![false; search.bay.bins.len()] } else { Vec::new() };
         let mut stream = Self { search, by, heap: BinaryHeap::new(), branches: Vec::new(), found: Vec::new(), limit: None, done };
         let terms = &search.terms;
-        let item = |(shelf, setting)| {
-            let label = &search.bay.labels[shelf as usize];
+        let item = |(bin, setting)| {
+            let label = &search.bay.labels[bin as usize];
             let setting = setting_micro_usd(setting, terms.reference);
             let key = stream.key(label.price(terms), label.against(terms), label.cost(terms), setting, 0);
-            Item { key, what: What::Shelf(shelf) }
+            Item { key, what: What::Bin(bin) }
         };
         // All at once, since putting them in one by one would take longer than anything else here.
-        let shelves: Vec<Item> = if by == By::Shelf {
-            search.bay.able(search.request).map(|shelf| item((shelf, 0))).collect()
+        let bins: Vec<Item> = if by == By::Bin {
+            search.bay.able(search.request).map(|bin| item((bin, 0))).collect()
         } else {
             search.settings().map(item).collect()
         };
-        stream.heap = shelves.into();
+        stream.heap = bins.into();
         stream
     }
 
@@ -88,27 +88,27 @@ impl<'a> Stream<'a> {
         loop {
             let Item { key, what } = self.heap.pop()?;
             match what {
-                What::Shelf(shelf) => {
-                    let tree = &self.search.bay.shelves[shelf as usize].tree;
+                What::Bin(bin) => {
+                    let tree = &self.search.bay.bins[bin as usize].tree;
                     match tree.root() {
-                        leaf @ Node::Leaf(_) if self.search.wanted.may_be_among(tree.summary()) => self.open(leaf, shelf, Ring(u64::MAX)),
+                        leaf @ Node::Leaf(_) if self.search.wanted.may_be_among(tree.summary()) => self.open(leaf, bin, Ring(u64::MAX)),
                         Node::Leaf(_) => {}
-                        inner @ Node::Inner(_) => self.consider(inner, tree.summary(), shelf, (Ring(0), Ring(u64::MAX))),
+                        inner @ Node::Inner(_) => self.consider(inner, tree.summary(), bin, (Ring(0), Ring(u64::MAX))),
                     }
                 }
                 What::Branch(at) => {
-                    let Branch { node, shelf, last } = self.branches[at as usize];
-                    if !self.is_done(shelf) {
-                        self.open(node, shelf, last);
+                    let Branch { node, bin, last } = self.branches[at as usize];
+                    if !self.is_done(bin) {
+                        self.open(node, bin, last);
                     }
                 }
                 What::Device(at) => {
                     let fit = self.least(key, self.found[at as usize]);
-                    let shelf = self.search.records[fit.place as usize].shelf().unwrap_or(u32::MAX);
-                    if self.is_done(shelf) || self.is_beyond((fit.against, fit.way)) {
+                    let bin = self.search.records[fit.place as usize].bin().unwrap_or(u32::MAX);
+                    if self.is_done(bin) || self.is_beyond((fit.against, fit.way)) {
                         continue;
                     }
-                    if let Some(done) = self.done.get_mut(shelf as usize) {
+                    if let Some(done) = self.done.get_mut(bin as usize) {
                         *done = true;
                     }
                     return Some(fit);
@@ -125,58 +125,60 @@ impl<'a> Stream<'a> {
             let other = self.found[at as usize];
             others.push(if other.device < fit.device { std::mem::replace(&mut fit, other) } else { other });
         }
-        others.into_iter().for_each(|other| self.push_device(key, other));
+        for other in others {
+            self.push_device(key, other);
+        }
         fit
     }
 
-    fn is_done(&self, shelf: u32) -> bool {
-        self.done.get(shelf as usize).copied().unwrap_or(false)
+    fn is_done(&self, bin: u32) -> bool {
+        self.done.get(bin as usize).copied().unwrap_or(false)
     }
 
-    fn open(&mut self, node: &'a Node, shelf: u32, last: Ring) {
+    fn open(&mut self, node: &'a Node, bin: u32, last: Ring) {
         match node {
-            Node::Leaf(entries) if self.by == By::Shelf => {
-                let fits = entries.iter().filter_map(|(_, place)| self.look_at(*place, shelf));
+            Node::Leaf(entries) if self.by == By::Bin => {
+                let fits = entries.iter().filter_map(|(_, place)| self.look_at(*place, bin));
                 if let Some(fit) = fits.min_by_key(Fit::cost) {
-                    self.push(fit, shelf);
+                    self.push(fit, bin);
                 }
             }
             Node::Leaf(entries) => {
                 for (_, place) in entries {
-                    if let Some(fit) = self.look_at(*place, shelf) {
-                        self.push(fit, shelf);
+                    if let Some(fit) = self.look_at(*place, bin) {
+                        self.push(fit, bin);
                     }
                 }
             }
             Node::Inner(branches) => {
                 for (at, branch) in branches.iter().enumerate() {
                     let last = branches.get(at + 1).map_or(last, |next| next.first.0);
-                    self.consider(&branch.node, &branch.summary, shelf, (branch.first.0, last));
+                    self.consider(&branch.node, &branch.summary, bin, (branch.first.0, last));
                 }
             }
         }
     }
 
-    fn look_at(&self, place: u32, shelf: u32) -> Option<Fit> {
+    fn look_at(&self, place: u32, bin: u32) -> Option<Fit> {
         let Search { records, request, terms, .. } = self.search;
         let record = &records[place as usize];
         if Missed::any(&record.machine, record.state, &record.free, request) {
             return None;
         }
-        let fit = Fit::new(place, &record.machine, record.failed, record.ring, self.setting(shelf), terms);
+        let fit = Fit::new(place, &record.machine, record.failed, record.ring, self.setting(bin), terms);
         fit.filter(|fit| !self.is_beyond((fit.against, fit.way)))
     }
 
-    fn push(&mut self, fit: Fit, shelf: u32) {
-        let setting = setting_micro_usd(self.setting(shelf), self.search.terms.reference);
+    fn push(&mut self, fit: Fit, bin: u32) {
+        let setting = setting_micro_usd(self.setting(bin), self.search.terms.reference);
         let own = fit.against - setting;
         let key = self.key(i64::from(fit.price), own, i64::from(fit.price) + own, setting, fit.way);
         self.push_device(key, fit);
     }
 
-    /// What is to be said against a shelf; nothing while shelves are judged.
-    fn setting(&self, shelf: u32) -> i32 {
-        self.search.settings.get(shelf as usize).copied().unwrap_or(0)
+    /// What is to be said against a bin; nothing while bins are judged.
+    fn setting(&self, bin: u32) -> i32 {
+        self.search.settings.get(bin as usize).copied().unwrap_or(0)
     }
 
     fn push_device(&mut self, key: Key, fit: Fit) {
@@ -185,17 +187,17 @@ impl<'a> Stream<'a> {
         self.heap.push(Item { key, what: What::Device(at) });
     }
 
-    fn consider(&mut self, node: &'a Node, summary: &Summary, shelf: u32, (first, last): (Ring, Ring)) {
+    fn consider(&mut self, node: &'a Node, summary: &Summary, bin: u32, (first, last): (Ring, Ring)) {
         if !self.search.wanted.may_be_among(summary) {
             return;
         }
         let (terms, label) = (&self.search.terms, summary.label());
-        let setting = setting_micro_usd(self.setting(shelf), terms.reference);
+        let setting = setting_micro_usd(self.setting(bin), terms.reference);
         let (against, way) = (label.against(terms), first.least_from(last, terms.seed));
         if !self.is_beyond((against + setting, way)) {
             let key = self.key(label.price(terms), against, label.cost(terms), setting, way);
             let at = u32::try_from(self.branches.len()).expect("no more branches than devices");
-            self.branches.push(Branch { node, shelf, last });
+            self.branches.push(Branch { node, bin, last });
             self.heap.push(Item { key, what: What::Branch(at) });
         }
     }
@@ -209,7 +211,7 @@ impl<'a> Stream<'a> {
             By::Cost => (cost + setting, 0, way),
             By::Price => (price, own + setting, way),
             By::Against => (own + setting, 0, way),
-            By::Shelf => (cost, 0, way),
+            By::Bin => (cost, 0, way),
         }
     }
 }

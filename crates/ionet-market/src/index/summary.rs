@@ -186,7 +186,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Whether a device can be hired at all as it stands: what is not is on no shelf. Of one that is shared there may always be a use.
+/// Whether a device can be hired at all as it stands: what is not is in no bin. Of one that is shared there may always be a use.
 pub(super) fn is_open(record: &Record) -> bool {
     let machine = &record.machine;
     let whole = || record.free == machine.whole && !machine.whole.mig;
