@@ -14,7 +14,7 @@ use crate::names::{ModelId, SiteId};
 use crate::placed::{Placed, Placement, slots};
 use crate::replace::{Cluster, choose};
 use crate::request::Request;
-use crate::score::{Ring, failed_lately, setting};
+use crate::score::{Ring, UNJUDGED, failed_lately, setting, setting_micro_usd};
 use crate::shape::Room;
 use crate::waste::Waste;
 
@@ -84,16 +84,26 @@ fn fits(
     request: &Request,
     terms: &Terms,
 ) -> Vec<Fit> {
-    let mut fits = Vec::new();
+    let demand = request.demand.outline(options.outline_bits);
+    // Devices whose rooms look alike, each with its score but for what a placement wastes.
+    let mut kinds: BTreeMap<(bool, Room), Vec<Fit>> = BTreeMap::new();
     for (place, (machine, free, state)) in (0_u32..).zip(devices) {
         if machine.model != model || Missed::any(machine, *state, free, request) {
             continue;
         }
-        let outline = free.outline(options.outline_bits);
-        let demand = request.demand.outline(options.outline_bits);
-        let setting = setting(waste, &outline, machine.divisible, model, &demand);
         let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
-        fits.extend(setting.and_then(|setting| Fit::new(place, machine, failed, ring, setting, terms)));
+        if let Some(fit) = Fit::new(place, machine, failed, ring, 0, terms) {
+            kinds.entry((machine.divisible, free.outline(options.outline_bits))).or_default().push(fit);
+        }
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_cached_key(|(_, fits)| fits.iter().map(Fit::cost).min());
+    let mut fits = Vec::new();
+    for (rank, ((divisible, outline), kind)) in kinds.into_iter().enumerate() {
+        let mut judged = || setting(waste, &outline, divisible, model, &demand);
+        let Some(setting) = (if rank < options.judged { judged() } else { Some(UNJUDGED) }) else { continue };
+        let against = setting_micro_usd(setting, terms.reference);
+        fits.extend(kind.into_iter().map(|fit| Fit { against: fit.against + against, ..fit }));
     }
     fits
 }

@@ -9,9 +9,12 @@
 //! | reputation | 2 for each point below 1,000 |
 //! | risk | half the predicted chance not to serve to the end of the hired time |
 //! | failed within the last hour | 5,000 |
-//! | waste of a shared device | 10,000 for a wasted GPU |
+//! | waste of a shared device | 10,000 for a wasted GPU; 2,500 where it was not judged |
 //! | a device given whole | up to 100 for CPUs that were not asked for |
 //! | each site beyond the first, unless nodes are to be spread | 300 |
+//!
+//! To judge what a placement wastes takes long, so only the kinds of room are judged that are best by all the rest, as many as
+//! [`Options::judged`](crate::index::Options::judged).
 //!
 //! Every node of a cluster is paid the rate of the dearest, so a cluster's score is nodes times the dearest price, and the rest added up.
 
@@ -35,6 +38,8 @@ const FAILED_BPS: u16 = 5_000;
 const SITE_BPS: u16 = 300;
 /// Millionths of a GPU at most for CPUs that were not asked for.
 const OVERSIZE: i64 = 10_000;
+/// What is said against a device whose waste was not judged, millionths of a GPU.
+pub(crate) const UNJUDGED: i32 = 250_000;
 /// Waste is not counted beyond this, millionths of a GPU: sixteen GPUs.
 const MAX_WASTE: i64 = 16_000_000;
 /// Millionths.

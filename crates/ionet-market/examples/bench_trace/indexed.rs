@@ -28,9 +28,9 @@ pub(crate) struct Indexed {
 }
 
 impl Indexed {
-    /// With rooms told apart by so many bits.
-    pub(crate) fn new(nodes: &[Node], outline_bits: u32) -> anyhow::Result<Self> {
-        let mut index = Index::new(Options { outline_bits }, Learned::new(outline_bits, Hasher::default()), 0);
+    /// An index of these nodes that judges waste so.
+    pub(crate) fn new(nodes: &[Node], options: Options) -> anyhow::Result<Self> {
+        let mut index = Index::new(options, Learned::new(options.outline_bits, Hasher::default()), 0);
         let mut by_device = BTreeMap::new();
         let mut models: Vec<ModelId> = nodes.iter().map(|node| ModelId(node.model)).collect();
         models.sort_unstable();

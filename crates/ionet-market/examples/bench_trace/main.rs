@@ -7,6 +7,7 @@
 
 mod data;
 mod groups;
+mod indexed;
 mod method;
 mod report;
 mod schedulers;
@@ -15,9 +16,11 @@ mod variations;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use ionet_market::index::Options;
 use serde_json::{Value, json};
 
 use data::{Node, Task};
+use indexed::Indexed;
 use method::{Run, Scheduler};
 use schedulers::{BestFit, LeastWaste, Random};
 
@@ -25,14 +28,15 @@ const METHOD: &str = "Cluster and tasks of a production GPU cluster (1,213 nodes
     each seed the tasks are shuffled; if they ask for more than 130 % of the cluster's GPUs, some are dropped from the end, else more are \
     drawn with replacement, up to but not past 130 %. They arrive one by one; each is placed at once or fails for good, all of it on one \
     node, a part of a GPU on a single GPU; none leaves. allocated: GPUs given out of all, in %, when the tasks that have arrived asked for \
-    95, 100 and 130 % of the cluster's GPUs. least_waste is the market's own measure; it learns what is asked from the tasks that have \
-    arrived, nothing else, and is the same for all workloads. fgd_published is the best published scheduler, above_fgd the difference in \
-    percentage points. random and best_fit are plain schedulers written for this run; that they come out as published shows that the \
-    method is the same. seconds_per_run: wall time of one seed's placements on one thread, learning included. gap: where the GPUs are \
-    that were not given out, in % of the cluster: slivers are free pieces of less than a quarter on GPUs taken in part, pieces larger \
-    ones, whole are free GPUs on nodes that lack CPU, memory or neighbours for what is asked. failed: GPUs asked for by tasks that \
-    failed, in % of the cluster, and the share of failed tasks among those that ask for no GPU. variations are made from the default \
-    workload by changing the share of one kind of task.";
+    95, 100 and 130 % of the cluster's GPUs. least_waste is the market's index with its default options, asked as for a customer, with \
+    its own measure of waste; every_room is the same measure tried on every kind of room there is. The measure learns what is asked from \
+    the tasks that have arrived, nothing else, and is the same for all workloads. fgd_published is the best published scheduler, above_fgd \
+    the difference in percentage points. random and best_fit are plain schedulers written for this run; that they come out as published \
+    shows that the method is the same. seconds_per_run: wall time of one seed's placements on one thread, learning included. gap: where \
+    the GPUs are that were not given out, in % of the cluster: slivers are free pieces of less than a quarter on GPUs taken in part, \
+    pieces larger ones, whole are free GPUs on nodes that lack CPU, memory or neighbours for what is asked. failed: GPUs asked for by \
+    tasks that failed, in % of the cluster, and the share of failed tasks among those that ask for no GPU. variations are made from the \
+    default workload by changing the share of one kind of task.";
 const WORKLOADS: [&str; 5] = ["default", "cpu100", "gpushare40", "gpuspec10", "multigpu20"];
 const SEEDS: u64 = 10;
 
@@ -63,24 +67,28 @@ fn main() -> anyhow::Result<()> {
 
 /// The runs of one workload, one for each seed, by each scheduler.
 struct Runs {
+    /// By the market's index, as a customer's request.
     least_waste: Vec<Run>,
+    /// By a look at every room there is.
+    every_room: Vec<Run>,
     best_fit: Vec<Run>,
     random: Vec<Run>,
 }
 
 fn all_runs(name: &str, nodes: &[Node], tasks: &[Task]) -> anyhow::Result<Runs> {
     eprintln!("{name}: {} tasks", tasks.len());
-    let of = |scheduler: &dyn Fn(u64) -> Box<dyn Scheduler>| -> anyhow::Result<Vec<Run>> {
+    let of = |scheduler: &dyn Fn(u64) -> anyhow::Result<Box<dyn Scheduler>>| -> anyhow::Result<Vec<Run>> {
         let run = |seed| {
             let arrivals = method::arrivals(tasks, method::capacity_milli(nodes), seed);
-            method::run(nodes, &arrivals, &mut *scheduler(seed))
+            method::run(nodes, &arrivals, &mut *scheduler(seed)?)
         };
         (0..SEEDS).map(run).collect()
     };
     let runs = Runs {
-        least_waste: of(&|_| Box::new(LeastWaste::new(nodes)))?,
-        best_fit: of(&|_| Box::new(BestFit::new(nodes)))?,
-        random: of(&|seed| Box::new(Random::new(nodes, seed)))?,
+        least_waste: of(&|_| Ok(Box::new(Indexed::new(nodes, Options::default())?)))?,
+        every_room: of(&|_| Ok(Box::new(LeastWaste::new(nodes))))?,
+        best_fit: of(&|_| Ok(Box::new(BestFit::new(nodes))))?,
+        random: of(&|seed| Ok(Box::new(Random::new(nodes, seed))))?,
     };
     let at_100 = |runs: &[Run]| report::mean(runs.iter().map(|run| run.readings[1].allocated));
     eprintln!(

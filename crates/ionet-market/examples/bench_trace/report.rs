@@ -21,6 +21,7 @@ pub(crate) fn workload(name: &str, runs: &Runs, published: &Published) -> Value 
     json!({
         "workload": name,
         "least_waste": least_waste(runs),
+        "every_room": by_load(|index, _| rounded(allocated_mean(&runs.every_room, index))),
         "fgd_published": by_load(|_, load| json!(figure("FGD", load).map(|(mean, stdev)| json!({ "mean": mean, "stdev": stdev })))),
         "above_fgd": above,
         "check": { "random": check("Random", &runs.random), "best_fit": check("BestFit", &runs.best_fit) },
@@ -32,6 +33,7 @@ pub(crate) fn variation(name: &str, runs: &Runs) -> Value {
     json!({
         "workload": name,
         "least_waste": least_waste(runs),
+        "every_room": by_load(|index, _| rounded(allocated_mean(&runs.every_room, index))),
         "best_fit": by_load(|index, _| rounded(allocated_mean(&runs.best_fit, index))),
         "random": by_load(|index, _| rounded(allocated_mean(&runs.random, index))),
     })

@@ -32,8 +32,8 @@ impl<W> Index<W> {
             self.leave(*place);
         }
         self.bays[at].reference = reference_micro_usd;
-        for place in &of_model {
-            self.enter(*place);
+        for place in of_model {
+            self.enter(place);
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl<W> Index<W> {
             place
         } else {
             let (device, free) = (machine.device, machine.whole);
-            let record = Record { machine, free, state, failed, gone: false, ring, shelf: None, in_rack: None, in_bay: 0 };
+            let record = Record { machine, free, state, failed, gone: false, ring, bin: None, in_rack: None, in_bay: 0 };
             let place = if let Some(place) = self.vacant.pop() {
                 self.records[place as usize] = record;
                 place

@@ -10,12 +10,11 @@ use crate::placed::holds;
 use crate::shape::GpuDemand;
 use crate::waste::Waste;
 
-/// What decides between sites: how many nodes, then what is said against them, then a draw.
-type Order = (std::cmp::Reverse<usize>, i64, u32, SiteId);
-
 /// Instances on one device at most: seven on each of eight GPUs.
 const MAX_INSTANCES: usize = 7 * 8;
 
+/// What sites are filled by: most nodes first, then the least score, then the way from the seed.
+type Fullness = (std::cmp::Reverse<usize>, i64, u32, SiteId);
 /// A device, and how many nodes it can hold.
 pub(crate) type Holder = (Fit, usize);
 
@@ -73,7 +72,7 @@ fn fullest(search: &Search<'_>, waste: &mut impl Waste, nodes: usize, used: &BTr
         search.racks(2, |rack| at_most(search, rack)).into_iter().map(|(_, rack)| (at_most(search, rack), rack)).collect();
     racks.retain(|(_, rack)| !used.contains(&rack.site));
     racks.sort_unstable_by_key(|(most, rack)| (std::cmp::Reverse(*most), rack.site));
-    let mut best: Option<(Order, Gang)> = None;
+    let mut best: Option<(Fullness, Gang)> = None;
     for (most, rack) in racks {
         if best.as_ref().is_some_and(|((std::cmp::Reverse(held), ..), _)| most < *held) {
             break;

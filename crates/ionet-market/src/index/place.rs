@@ -2,7 +2,7 @@
 
 use ionet_types::market::Arrangement;
 
-use super::bay::{Bay, Rack, Shelf, is_somewhere};
+use super::bay::{Bay, NOWHERE, Rack};
 use super::stream::{By, Stream};
 use super::summary::Wanted;
 use super::{Index, Record, pack};
@@ -21,7 +21,7 @@ pub(super) struct Search<'a> {
     pub(super) records: &'a [Record],
     pub(super) request: &'a Request,
     pub(super) wanted: Wanted<'a>,
-    /// What is to be said against each shelf.
+    /// What is to be said against each bin.
     pub(super) settings: &'a [i32],
     pub(super) terms: Terms,
 }
@@ -32,13 +32,19 @@ impl<W: Waste> Index<W> {
     pub fn place(&mut self, request: &Request, seed: u64) -> Option<Placement> {
         let mut best: Option<(usize, i64, ModelId, Gang)> = None;
         let wanted = Wanted::new(request);
-        let outline = request.demand.outline(self.options.outline_bits);
         for model in &request.models {
             let Some(bay) = self.bays.get_mut(usize::from(model.0)) else { continue };
-            bay.set(&mut self.waste, *model, &outline, &wanted);
+            let bins = bay.judge(&mut self.waste, *model, &self.records, request, self.options, seed);
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-            let search = Search { bay, records: &self.records, request, wanted, settings: bay.settings(&outline), terms };
-            let Some(gang) = search.gang(&mut self.waste) else { continue };
+            let gang = if request.nodes <= 1 {
+                // The best device is the best of its bin.
+                let fits = bins.iter().map(|judged| judged.fit(terms.reference));
+                fits.min_by_key(Fit::cost).map(|fit| Gang::of(vec![fit]))
+            } else {
+                let settings = bay.settings(request, &bins);
+                Search { bay, records: &self.records, request, wanted, settings: &settings, terms }.gang(&mut self.waste)
+            };
+            let Some(gang) = gang else { continue };
             let (sites, score) = judged(&gang, request, &terms);
             if best.as_ref().is_none_or(|(fewest, least, ..)| (sites, score) < (*fewest, *least)) {
                 best = Some((sites, score, *model, gang));
@@ -89,14 +95,10 @@ impl Search<'_> {
         if let Some(site) = self.request.only_site {
             let rack = self.bay.rack_at(site)?;
             return match self.request.arrangement {
-                _ if self.nodes() <= 1 => self.fits(&rack.places).into_iter().min_by_key(Fit::cost).map(|fit| Gang::of(vec![fit])),
                 Some(Arrangement::Pack) => pack::at(self, waste, rack),
                 Some(Arrangement::Spread) => rounds(self.fits(&rack.places), self.nodes()),
                 None => best_of(self.fits(&rack.places), self.nodes()),
             };
-        }
-        if self.nodes() <= 1 {
-            return Stream::best(self).map(|fit| Gang::of(vec![fit]));
         }
         match (self.request.same_site, self.request.arrangement) {
             (same_site, Some(Arrangement::Pack)) => pack::pack(self, waste, same_site),
@@ -161,10 +163,10 @@ impl Search<'_> {
 
     /// Racks that could hold so many nodes, with the least that they could score, by that.
     pub(super) fn racks(&self, nodes: usize, holds: impl Fn(&Rack) -> usize) -> Vec<(i64, &Rack)> {
-        let least = self.settings().min().unwrap_or(0);
+        let least = self.settings().map(|(_, setting)| setting_micro_usd(setting, self.terms.reference)).min().unwrap_or(0);
         let count = i64::try_from(nodes).unwrap_or(i64::MAX);
         let able = self.bay.racks.iter().filter(|rack| holds(rack) >= nodes && self.wanted.may_be_among(&rack.summary));
-        let promise = |rack: &Rack| count.saturating_mul(rack.summary.cost(&self.terms) + least);
+        let promise = |rack: &Rack| count.saturating_mul(rack.summary.label().cost(&self.terms) + least);
         let mut racks: Vec<_> = able.map(|rack| (promise(rack), rack)).collect();
         racks.sort_unstable_by_key(|(promise, rack)| (*promise, rack.site));
         racks
@@ -174,7 +176,7 @@ impl Search<'_> {
     pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
         let fit = |place: &u32| {
             let record = &self.records[*place as usize];
-            let setting = self.settings.get(record.shelf()? as usize).copied().filter(|setting| is_somewhere(*setting))?;
+            let setting = self.settings.get(record.bin()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
@@ -183,21 +185,16 @@ impl Search<'_> {
         places.iter().filter_map(fit).collect()
     }
 
-    fn settings(&self) -> impl Iterator<Item = i64> {
-        self.shelves().map(|(_, setting)| setting_micro_usd(setting, self.terms.reference))
+    /// Bins that could serve the request, with what is to be said against them.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (u32, i32)> {
+        (0_u32..).zip(self.settings).map(|(bin, setting)| (bin, *setting)).filter(|(_, setting)| *setting != NOWHERE)
     }
 
     fn least_against(&self) -> i64 {
-        self.shelves()
-            .map(|(shelf, setting)| shelf.tree.summary().against(&self.terms) + setting_micro_usd(setting, self.terms.reference))
-            .min()
-            .unwrap_or(0)
-    }
-
-    /// Shelves that could serve the request, with what is to be said against them.
-    pub(super) fn shelves(&self) -> impl Iterator<Item = (&Shelf, i32)> {
-        let shelves = self.bay.shelves.iter().zip(self.settings).map(|(shelf, setting)| (shelf, *setting));
-        shelves.filter(|(shelf, setting)| shelf.tree.len() > 0 && is_somewhere(*setting))
+        let against = |(bin, setting): (u32, i32)| {
+            self.bay.labels[bin as usize].against(&self.terms) + setting_micro_usd(setting, self.terms.reference)
+        };
+        self.settings().map(against).min().unwrap_or(0)
     }
 }
 

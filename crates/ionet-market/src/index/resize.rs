@@ -27,11 +27,11 @@ impl<W: Waste> Index<W> {
             return self.place(&request, seed).map(|placement| placement.nodes);
         }
         let bay = self.bays.get_mut(usize::from(cluster.model.0))?;
-        let outline = request.demand.outline(self.options.outline_bits);
+        let judged = bay.judge(&mut self.waste, cluster.model, &self.records, &request, self.options, seed);
+        let settings = bay.settings(&request, &judged);
         let wanted = Wanted::new(&request);
-        bay.set(&mut self.waste, cluster.model, &outline, &wanted);
         let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-        let search = Search { bay, records: &self.records, request: &request, wanted, settings: bay.settings(&outline), terms };
+        let search = Search { bay, records: &self.records, request: &request, wanted, settings: &settings, terms };
         let gang = choose(search.near(&sites, count), &sites, count, &request, &terms)?;
         let Self { records, waste, .. } = self;
         let look = |place: u32| (&records[place as usize].machine, records[place as usize].free);

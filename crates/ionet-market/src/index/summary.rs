@@ -8,13 +8,43 @@ use crate::machine::{Horizon, State};
 use crate::request::Request;
 use crate::score::{against_bps, part_of};
 
-/// The best of each property among a set of devices, no matter which of them has it.
-#[derive(Debug, Clone)]
-pub(super) struct Summary {
+/// What devices cost at least.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Label {
     /// Least price and rest together, by lease and horizon; `u32::MAX` where nobody rents so.
     cost: [[u32; 4]; 2],
     price: [u32; 2],
     against_bps: [u16; 4],
+}
+
+impl Label {
+    const NONE: Self = Self { cost: [[u32::MAX; 4]; 2], price: [u32::MAX; 2], against_bps: [u16::MAX; 4] };
+
+    /// Least price, micro-USD.
+    pub(super) fn price(&self, terms: &Terms) -> i64 {
+        i64::from(self.price[terms.lease as usize])
+    }
+
+    /// Least that is to be said against a device itself, micro-USD.
+    pub(super) fn against(&self, terms: &Terms) -> i64 {
+        i64::from(part_of(terms.reference, self.against_bps[terms.horizon as usize].min(1 << 14)))
+    }
+
+    /// Least of both together.
+    pub(super) fn cost(&self, terms: &Terms) -> i64 {
+        i64::from(self.cost[terms.lease as usize][terms.horizon as usize])
+    }
+
+    /// Whether somebody rents so.
+    pub(super) fn is_rented(&self, lease: Lease) -> bool {
+        self.price[lease as usize] != u32::MAX
+    }
+}
+
+/// The best of each property among a set of devices, no matter which of them has it.
+#[derive(Debug, Clone)]
+pub(super) struct Summary {
+    label: Label,
     reputation: u16,
     cpu_milli: u32,
     memory_mb: u32,
@@ -34,9 +64,7 @@ impl Summary {
     /// Of no device.
     pub(super) fn empty() -> Self {
         Self {
-            cost: [[u32::MAX; 4]; 2],
-            price: [u32::MAX; 2],
-            against_bps: [u16::MAX; 4],
+            label: Label::NONE,
             reputation: 0,
             cpu_milli: 0,
             memory_mb: 0,
@@ -63,9 +91,7 @@ impl Summary {
             countries.insert(country);
         }
         Self {
-            cost,
-            price,
-            against_bps,
+            label: Label { cost, price, against_bps },
             reputation: machine.reputation,
             cpu_milli: record.free.cpu_milli,
             memory_mb: record.free.memory_mb,
@@ -83,11 +109,12 @@ impl Summary {
 
     /// Of both sets.
     pub(super) fn merge(&mut self, other: &Self) {
-        for (own, theirs) in self.cost.iter_mut().flatten().zip(other.cost.iter().flatten()) {
+        let (label, theirs) = (&mut self.label, &other.label);
+        for (own, theirs) in label.cost.iter_mut().flatten().zip(theirs.cost.iter().flatten()) {
             *own = (*own).min(*theirs);
         }
-        self.price = [self.price[0].min(other.price[0]), self.price[1].min(other.price[1])];
-        for (own, theirs) in self.against_bps.iter_mut().zip(&other.against_bps) {
+        label.price = [label.price[0].min(theirs.price[0]), label.price[1].min(theirs.price[1])];
+        for (own, theirs) in label.against_bps.iter_mut().zip(&theirs.against_bps) {
             *own = (*own).min(*theirs);
         }
         self.reputation = self.reputation.max(other.reputation);
@@ -104,19 +131,9 @@ impl Summary {
         self.renewable |= other.renewable;
     }
 
-    /// Least price, micro-USD.
-    pub(super) fn price(&self, terms: &Terms) -> i64 {
-        i64::from(self.price[terms.lease as usize])
-    }
-
-    /// Least that is to be said against a device itself, micro-USD.
-    pub(super) fn against(&self, terms: &Terms) -> i64 {
-        i64::from(part_of(terms.reference, self.against_bps[terms.horizon as usize].min(1 << 14)))
-    }
-
-    /// Least of both together.
-    pub(super) fn cost(&self, terms: &Terms) -> i64 {
-        i64::from(self.cost[terms.lease as usize][terms.horizon as usize])
+    /// What the devices cost at least.
+    pub(super) const fn label(&self) -> &Label {
+        &self.label
     }
 }
 
@@ -124,37 +141,43 @@ impl Summary {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     request: &'a Request,
-    barred: Countries,
-    placed: bool,
+    /// Countries that will do, if some are wanted.
+    countries: Option<Countries>,
+    excludes: bool,
     suppliers: u64,
     highest_price: u32,
 }
 
 impl<'a> Wanted<'a> {
     pub(crate) fn new(request: &'a Request) -> Self {
-        let everywhere: Countries = ionet_types::market::Country::all().collect();
-        let wanted = request.countries.unwrap_or(everywhere).without(request.not_countries);
         Self {
             request,
-            barred: everywhere.without(wanted),
-            placed: request.countries.is_some() || !request.not_countries.is_empty(),
+            countries: request.countries.map(|wanted| wanted.without(request.not_countries)),
+            excludes: !request.not_countries.is_empty(),
             suppliers: request.supplier.map_or(0, |supplier| 1 << (supplier.0 & 63)),
             // The highest number stands for devices that are not rented so.
             highest_price: request.max_price_micro_usd.unwrap_or(u32::MAX - 1),
         }
     }
 
+    fn is_placed(&self, there: Countries) -> bool {
+        match self.countries {
+            Some(wanted) => there.without(wanted) != there,
+            None => !self.excludes || !there.without(self.request.not_countries).is_empty(),
+        }
+    }
+
     /// Whether one of the devices could fit; if not, none does.
     pub(super) fn may_be_among(&self, summary: &Summary) -> bool {
         let (request, demand) = (self.request, &self.request.demand);
-        summary.price[request.lease as usize] <= self.highest_price
+        summary.label.price[request.lease as usize] <= self.highest_price
             && summary.reputation >= request.min_reputation
             && summary.cpu_milli >= demand.cpu_milli
             && summary.memory_mb >= demand.memory_mb
             && summary.disk_mb >= demand.disk_mb
             && summary.vram_mb >= request.min_vram_mb
             && summary.min_hire_minutes <= request.minutes
-            && (!self.placed || !summary.countries.without(self.barred).is_empty())
+            && self.is_placed(summary.countries)
             && summary.suppliers & self.suppliers == self.suppliers
             && summary.tier >= request.min_tier
             && summary.security >= request.min_security
@@ -163,7 +186,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Whether a device can be hired at all as it stands: what is not is on no shelf. Of one that is shared there may always be a use.
+/// Whether a device can be hired at all as it stands: what is not is in no bin. Of one that is shared there may always be a use.
 pub(super) fn is_open(record: &Record) -> bool {
     let machine = &record.machine;
     let whole = || record.free == machine.whole && !machine.whole.mig;

@@ -186,7 +186,7 @@ impl<W: Waste> Relaxer<'_, W> {
             first = first.into_iter().chain(enough.copied()).min();
         }
         let all: BTreeSet<u32> = values.into_values().flatten().collect();
-        let enough: Vec<u32> = first.map_or_else(Vec::new, |first| all.range(first..).copied().collect());
+        let enough = first.map_or_else(Vec::new, |first| all.range(first..).copied().collect::<Vec<u32>>());
         enough.into_iter().filter_map(|value| at(condition, value)).collect()
     }
 

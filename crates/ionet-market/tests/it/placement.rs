@@ -116,3 +116,22 @@ proptest! {
         prop_assert_eq!(index.place(&many, seed), None, "a cluster that is not whole");
     }
 }
+
+/// A test of placements in worlds without any would hold whatever the code does.
+#[test]
+fn worlds_have_something_to_place() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    let (mut runner, strategy) = (TestRunner::deterministic(), (fleets(40), prop::collection::vec(requests(), 8)));
+    let (mut placed, mut gangs, mut all) = (0, 0, 0);
+    for _ in 0..100 {
+        let (fleet, asked) = strategy.new_tree(&mut runner).unwrap().current();
+        let mut index = index_of(&fleet, false);
+        for request in &asked {
+            let nodes = index.place(request, 1).map_or(0, |placement| placement.nodes.len());
+            (placed, gangs, all) = (placed + usize::from(nodes > 0), gangs + usize::from(nodes > 1), all + 1);
+        }
+    }
+    assert!(placed * 4 > all && gangs * 20 > all, "{placed} placed of {all}, {gangs} of them of several nodes");
+}
