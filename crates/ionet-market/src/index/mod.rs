@@ -52,13 +52,13 @@ use bay::Bay;
 pub struct Options {
     /// [`Room::outline`]'s bits, by which kinds of room are told apart. [`EXACT_BITS`](crate::shape::EXACT_BITS) tell all rooms apart.
     pub outline_bits: u32,
-    /// Devices whose rooms are judged for a request: those that are best by all the rest.
+    /// Devices of each model whose rooms are judged for a request: those that are best by all the rest.
     pub judged: usize,
 }
 
 impl Default for Options {
-    /// CPU to a quarter, memory to a half, and 32 kinds of room: in a production cluster that costs less than one GPU in a thousand
-    /// (`examples/bench_trace`).
+    /// CPU to a quarter, memory to a half, and 32 devices of each model: in a production cluster that costs less than one GPU in a
+    /// thousand (`examples/bench_trace`).
     fn default() -> Self {
         Self { outline_bits: 3, judged: 32 }
     }

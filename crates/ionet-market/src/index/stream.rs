@@ -136,16 +136,16 @@ impl<'a> Stream<'a> {
         self.heap.push(Item { key, what: What::Device(at) });
     }
 
-    fn consider(&mut self, node: &'a Node, summary: &Summary, least: i64, (first, last): (Ring, Ring)) {
+    fn consider(&mut self, node: &'a Node, summary: &Summary, least: i64, (from, to): (Ring, Ring)) {
         if !self.search.wanted.may_be_among(summary) {
             return;
         }
         let (terms, label) = (&self.search.terms, summary.label());
-        let (against, way) = (label.against(terms) + least, first.least_from(last, terms.seed));
+        let (against, way) = (label.against(terms) + least, from.least_from(to, terms.seed));
         if !self.is_beyond((against, way)) {
             let key = self.key(label.price(terms), against, label.cost(terms) + least, way);
             let at = u32::try_from(self.branches.len()).expect("no more branches than devices");
-            self.branches.push(Branch { node, least, last });
+            self.branches.push(Branch { node, least, last: to });
             self.heap.push(Item { key, what: What::Branch(at) });
         }
     }
