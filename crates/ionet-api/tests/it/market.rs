@@ -75,7 +75,7 @@ async fn prices_and_their_history_are_public() {
     assert_eq!((cpu["price_micro_usd"].as_str(), board["follows_market"].as_bool()), (Some("115000"), Some(false)));
     assert_eq!(board["discounts"].as_array().unwrap().len(), 4);
     assert_eq!(world.get("/v1/prices/history?hardware=cpu&days=true", None).await.expect(StatusCode::OK)["items"], json!([]));
-    world.get("/v1/prices/history?hardware=abacus", None).await.refuses(404, "hardware_unknown");
+    world.get("/v1/prices/history?hardware=abacus", None).await.refuses(400, "hardware_unknown");
     assert_eq!(world.get("/v1/survival", None).await.expect(StatusCode::OK)["report"]["used"], "mean");
     let preflight = world.post("/v1/preflights", None, &with(json!({ "countries": ["DE"] }))).await.expect(StatusCode::OK);
     assert_eq!((preflight["fits"].as_bool(), preflight["excluded"][0]["condition"].as_str()), (Some(false), Some("countries")));
