@@ -42,7 +42,7 @@ fn the_other_commands_work_from_a_second_process() {
     }
     assert_eq!(home.json(&["devices", "list"])["items"].as_array().unwrap().len(), 2);
     let quote = home.json(&["quote", "--nodes", "2", "--minutes", "120"]);
-    assert_eq!(quote["total"]["base_units"], "466117");
+    assert_eq!(quote["total"]["base_units"], "466118");
 
     let cluster = home.json(&["clusters", "book", "--nodes", "2", "--minutes", "120", "--name", "second process"]);
     let id = cluster["id"].as_str().unwrap();
