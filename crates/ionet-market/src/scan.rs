@@ -84,26 +84,27 @@ fn fits(
     request: &Request,
     terms: &Terms,
 ) -> Vec<Fit> {
-    let demand = request.demand.outline(options.outline_bits);
-    // Devices whose rooms look alike, each with its score but for what a placement wastes.
-    let mut kinds: BTreeMap<(bool, Room), Vec<Fit>> = BTreeMap::new();
+    let mut fits = Vec::new();
     for (place, (machine, free, state)) in (0_u32..).zip(devices) {
         if machine.model != model || Missed::any(machine, *state, free, request) {
             continue;
         }
         let (failed, ring) = (failed_lately(machine, now_unix_secs), Ring::of(machine.device, machine.site));
-        if let Some(fit) = Fit::new(place, machine, failed, ring, 0, terms) {
-            kinds.entry((machine.divisible, free.outline(options.outline_bits))).or_default().push(fit);
-        }
+        fits.extend(Fit::new(place, machine, failed, ring, 0, terms));
     }
-    let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_cached_key(|(_, fits)| fits.iter().map(Fit::cost).min());
-    let mut fits = Vec::new();
-    for (rank, ((divisible, outline), kind)) in kinds.into_iter().enumerate() {
-        let mut judged = || setting(waste, &outline, divisible, model, &demand);
-        let Some(setting) = (if rank < options.judged { judged() } else { Some(UNJUDGED) }) else { continue };
-        let against = setting_micro_usd(setting, terms.reference);
-        fits.extend(kind.into_iter().map(|fit| Fit { against: fit.against + against, ..fit }));
+    fits.sort_unstable_by_key(Fit::cost);
+    let kind = |fit: &Fit| {
+        let (machine, free, _) = devices[fit.place as usize];
+        (machine.divisible, free.outline(options.outline_bits))
+    };
+    let demand = request.demand.outline(options.outline_bits);
+    let mut judged = BTreeMap::new();
+    for (divisible, outline) in fits.iter().take(options.judged).map(kind) {
+        let against = || setting(waste, &outline, divisible, model, &demand).unwrap_or(UNJUDGED);
+        judged.entry((divisible, outline)).or_insert_with(against);
+    }
+    for fit in &mut fits {
+        fit.against += setting_micro_usd(judged.get(&kind(fit)).copied().unwrap_or(UNJUDGED), terms.reference);
     }
     fits
 }

@@ -13,8 +13,8 @@
 //! | a device given whole | up to 100 for CPUs that were not asked for |
 //! | each site beyond the first, unless nodes are to be spread | 300 |
 //!
-//! To judge what a placement wastes takes long, so only the kinds of room are judged that are best by all the rest, as many as
-//! [`Options::judged`](crate::index::Options::judged).
+//! To judge what a placement wastes takes long, so only the rooms of those devices are judged that are best by all the rest, and those that
+//! look alike ([`Options::judged`](crate::index::Options::judged)).
 //!
 //! Every node of a cluster is paid the rate of the dearest, so a cluster's score is nodes times the dearest price, and the rest added up.
 

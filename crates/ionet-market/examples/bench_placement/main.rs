@@ -238,7 +238,6 @@ fn size(devices: usize) -> anyhow::Result<Value> {
         "placements_per_sec_by_clock": (f64::from(placed) / clock * 1e6).round(),
         "placed_percent": tenths(f64::from(placed) * 100.0 / SINGLES as f64),
         "gangs_placed_percent": tenths(gangs_placed as f64 * 100.0 / GANGS as f64),
-        "kinds_of_room": market.index.kinds_of_room(),
         "bytes_per_device": bytes.round(),
         "micros": {
             "single": singles.figures(),

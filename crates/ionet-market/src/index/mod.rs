@@ -1,9 +1,10 @@
 //! The devices of the network, kept so that the right ones for a request are found without looking at all of them.
 //!
-//! Every model has its own bay. In it the devices that may be hired lie in bins, by what of them is free (their room's outline), so
-//! that what a placement wastes is computed once for a bin. In a bin they hang in a tree in the order of their ring, sites together,
-//! each branch with the best of everything that hangs on it. A search takes the branch that promises most, again and again; the first
-//! device that it reaches is the best one. Devices at sites also lie in racks, one for each model and site, for clusters at one site.
+//! Every model has its own bay. In it the devices that may be hired lie in bins, by what could be had of their GPUs. In a bin they hang in
+//! a tree in the order of their ring, sites together, each branch with the best of everything that hangs on it. A search takes the branch
+//! that promises most, again and again; the first device that it reaches is the best one, the next is the second best, and so on. What
+//! a placement wastes is then judged for the first of them. Devices at sites also lie in racks, one for each model and site, for clusters
+//! at one site.
 //!
 //! The index is told what happens, device by device: [`Index::put`], [`Index::remove`], [`Index::take`], [`Index::give`],
 //! [`Index::set_state`], [`Index::rate`], [`Index::reprice`], [`Index::advance`]. What it then answers is what a scan over all devices
@@ -23,7 +24,9 @@
 //! ```
 
 pub(crate) mod bay;
+mod class;
 mod events;
+mod judgement;
 pub(crate) mod pack;
 pub(crate) mod place;
 mod resize;
@@ -49,13 +52,13 @@ use bay::Bay;
 pub struct Options {
     /// [`Room::outline`]'s bits, by which kinds of room are told apart. [`EXACT_BITS`](crate::shape::EXACT_BITS) tell all rooms apart.
     pub outline_bits: u32,
-    /// Kinds of room that are judged for a request, those first that are best by all the rest; at least one.
+    /// Devices of each model whose rooms are judged for a request: those that are best by all the rest.
     pub judged: usize,
 }
 
 impl Default for Options {
-    /// CPU to a quarter, memory to a half, and 32 kinds of room: in a production cluster that costs less than one GPU in a thousand
-    /// (`examples/bench_trace`).
+    /// CPU to a quarter, memory to a half, and 32 devices of each model: in a production cluster that costs less than one GPU in a
+    /// thousand (`examples/bench_trace`).
     fn default() -> Self {
         Self { outline_bits: 3, judged: 32 }
     }
@@ -132,11 +135,6 @@ impl<W> Index<W> {
         sizes
             .map(|(model, whole, (devices, free_milli))| Supply { model, whole: *whole, devices: *devices, free_milli: *free_milli })
             .collect()
-    }
-
-    /// Kinds of room that hireable devices have, counted for each model: what a request looks at instead of devices.
-    pub fn kinds_of_room(&self) -> usize {
-        self.bays.iter().map(Bay::kinds_of_room).sum()
     }
 
     /// What judges waste.

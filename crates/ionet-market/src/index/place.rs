@@ -2,7 +2,8 @@
 
 use ionet_types::market::Arrangement;
 
-use super::bay::{Bay, NOWHERE, Rack};
+use super::bay::{Bay, Rack};
+use super::judgement::Judgement;
 use super::stream::{By, Stream};
 use super::summary::Wanted;
 use super::{Index, Record, pack};
@@ -16,13 +17,14 @@ use crate::score::{Ring, setting_micro_usd, site_micro_usd};
 use crate::waste::Waste;
 
 /// One model's devices, for one request.
+#[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
     pub(super) bay: &'a Bay,
     pub(super) records: &'a [Record],
     pub(super) request: &'a Request,
     pub(super) wanted: Wanted<'a>,
-    /// What is to be said against each bin.
-    pub(super) settings: &'a [i32],
+    /// What is to be said against rooms, once that is judged.
+    pub(super) judged: Option<&'a Judgement>,
     pub(super) terms: Terms,
 }
 
@@ -33,16 +35,14 @@ impl<W: Waste> Index<W> {
         let mut best: Option<(usize, i64, ModelId, Gang)> = None;
         let wanted = Wanted::new(request);
         for model in &request.models {
-            let Some(bay) = self.bays.get_mut(usize::from(model.0)) else { continue };
-            let bins = bay.judge(&mut self.waste, *model, &self.records, request, self.options, seed);
+            let Some(bay) = self.bays.get(usize::from(model.0)) else { continue };
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
+            let search = Search { bay, records: &self.records, request, wanted, judged: None, terms };
+            let judgement = Judgement::of(&search, &mut self.waste, *model, self.options);
             let gang = if request.nodes <= 1 {
-                // The best device is the best of its bin.
-                let fits = bins.iter().map(|judged| judged.fit(terms.reference));
-                fits.min_by_key(Fit::cost).map(|fit| Gang::of(vec![fit]))
+                judgement.best.map(|fit| Gang::of(vec![fit]))
             } else {
-                let settings = bay.settings(request, &bins);
-                Search { bay, records: &self.records, request, wanted, settings: &settings, terms }.gang(&mut self.waste)
+                Search { judged: Some(&judgement), ..search }.gang(&mut self.waste)
             };
             let Some(gang) = gang else { continue };
             let (sites, score) = judged(&gang, request, &terms);
@@ -120,7 +120,7 @@ impl Search<'_> {
 
     /// The best of all devices for which `keep` is true; with `apart`, each at another site.
     pub(super) fn sweep(&self, nodes: usize, apart: bool, keep: impl Fn(&Fit) -> bool) -> Option<Gang> {
-        let least = self.least_against();
+        let least = self.least().map(|(room, own)| room + own).min().unwrap_or(0);
         let mut sweep = Sweep::new(nodes, apart);
         let mut stream = self.stream(By::Price);
         while let Some(fit) = stream.next() {
@@ -139,7 +139,7 @@ impl Search<'_> {
 
     /// Where there are fewer sites than nodes: the best device of each site, then the second best of each, and so on.
     fn in_rounds(&self) -> Option<Gang> {
-        let mut stream = self.stream(By::Cost);
+        let mut stream = self.stream(By::Price);
         rounds(std::iter::from_fn(|| stream.next()).collect(), self.nodes())
     }
 
@@ -163,7 +163,7 @@ impl Search<'_> {
 
     /// Racks that could hold so many nodes, with the least that they could score, by that.
     pub(super) fn racks(&self, nodes: usize, holds: impl Fn(&Rack) -> usize) -> Vec<(i64, &Rack)> {
-        let least = self.settings().map(|(_, setting)| setting_micro_usd(setting, self.terms.reference)).min().unwrap_or(0);
+        let least = self.least().map(|(room, _)| room).min().unwrap_or(0);
         let count = i64::try_from(nodes).unwrap_or(i64::MAX);
         let able = self.bay.racks.iter().filter(|rack| holds(rack) >= nodes && self.wanted.may_be_among(&rack.summary));
         let promise = |rack: &Rack| count.saturating_mul(rack.summary.label().cost(&self.terms) + least);
@@ -176,25 +176,20 @@ impl Search<'_> {
     pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
         let fit = |place: &u32| {
             let record = &self.records[*place as usize];
-            let setting = self.settings.get(record.bin()? as usize).copied().filter(|setting| *setting != NOWHERE)?;
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
+            let setting = self.judged.map_or(0, |judged| judged.against(record));
             Fit::new(*place, &record.machine, record.failed, record.ring, setting, &self.terms)
         };
         places.iter().filter_map(fit).collect()
     }
 
-    /// Bins that could serve the request, with what is to be said against them.
-    pub(super) fn settings(&self) -> impl Iterator<Item = (u32, i32)> {
-        (0_u32..).zip(self.settings).map(|(bin, setting)| (bin, *setting)).filter(|(_, setting)| *setting != NOWHERE)
-    }
-
-    fn least_against(&self) -> i64 {
-        let against = |(bin, setting): (u32, i32)| {
-            self.bay.labels[bin as usize].against(&self.terms) + setting_micro_usd(setting, self.terms.reference)
-        };
-        self.settings().map(against).min().unwrap_or(0)
+    /// The least that is to be said against the rooms of each bin that could serve the request, and against its devices themselves.
+    fn least(&self) -> impl Iterator<Item = (i64, i64)> {
+        let least = |bin| setting_micro_usd(self.judged.map_or(0, |judged| judged.least(bin)), self.terms.reference);
+        let bins = self.bay.able(self.request.demand.gpus);
+        bins.map(move |(bin, tree)| (least(bin), tree.summary().label().against(&self.terms)))
     }
 }
 

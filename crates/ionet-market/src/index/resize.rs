@@ -6,6 +6,7 @@ use ionet_types::DeviceId;
 use ionet_types::market::Arrangement;
 
 use super::Index;
+use super::judgement::Judgement;
 use super::place::Search;
 use super::stream::By;
 use super::summary::Wanted;
@@ -26,12 +27,11 @@ impl<W: Waste> Index<W> {
         if cluster.nodes.is_empty() {
             return self.place(&request, seed).map(|placement| placement.nodes);
         }
-        let bay = self.bays.get_mut(usize::from(cluster.model.0))?;
-        let judged = bay.judge(&mut self.waste, cluster.model, &self.records, &request, self.options, seed);
-        let settings = bay.settings(&request, &judged);
-        let wanted = Wanted::new(&request);
+        let bay = self.bays.get(usize::from(cluster.model.0))?;
         let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
-        let search = Search { bay, records: &self.records, request: &request, wanted, settings: &settings, terms };
+        let search = Search { bay, records: &self.records, request: &request, wanted: Wanted::new(&request), judged: None, terms };
+        let judged = Judgement::of(&search, &mut self.waste, cluster.model, self.options);
+        let search = Search { judged: Some(&judged), ..search };
         let gang = choose(search.near(&sites, count), &sites, count, &request, &terms)?;
         let Self { records, waste, .. } = self;
         let look = |place: u32| (&records[place as usize].machine, records[place as usize].free);

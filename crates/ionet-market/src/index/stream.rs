@@ -13,14 +13,12 @@ use crate::score::{Ring, setting_micro_usd};
 /// What "best" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Price and the rest together.
-    Cost,
+    /// Price and what is to be said against the device itself; rooms are not judged yet.
+    Own,
     /// Price, and among equally cheap ones the rest.
     Price,
     /// The rest alone.
     Against,
-    /// Price and what is to be said against the device itself, of each bin only the best.
-    Bin,
 }
 
 type Key = (i64, i64, u64);
@@ -33,13 +31,13 @@ pub(super) struct Stream<'a> {
     branches: Vec<Branch<'a>>,
     found: Vec<Fit>,
     limit: Option<Rank>,
-    /// Bins of which the best device was found.
-    done: Vec<bool>,
 }
 
+#[derive(Clone, Copy)]
 struct Branch<'a> {
     node: &'a Node,
-    bin: u32,
+    /// The least that is to be said against the rooms on it, micro-USD.
+    least: i64,
     last: Ring,
 }
 
@@ -52,29 +50,17 @@ struct Item {
 /// Devices are the greatest: what may hold an equal device comes before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    Bin(u32),
     Branch(u32),
     Device(u32),
 }
 
 impl<'a> Stream<'a> {
     pub(super) fn new(search: &'a Search<'a>, by: By) -> Self {
-        let done = if by == By::Bin { vec![false; search.bay.bins.len()] } else { Vec::new() };
-        let mut stream = Self { search, by, heap: BinaryHeap::new(), branches: Vec::new(), found: Vec::new(), limit: None, done };
-        let terms = &search.terms;
-        let item = |(bin, setting)| {
-            let label = &search.bay.labels[bin as usize];
-            let setting = setting_micro_usd(setting, terms.reference);
-            let key = stream.key(label.price(terms), label.against(terms), label.cost(terms), setting, 0);
-            Item { key, what: What::Bin(bin) }
-        };
-        // All at once, since putting them in one by one would take longer than anything else here.
-        let bins: Vec<Item> = if by == By::Bin {
-            search.bay.able(search.request).map(|bin| item((bin, 0))).collect()
-        } else {
-            search.settings().map(item).collect()
-        };
-        stream.heap = bins.into();
+        let mut stream = Self { search, by, heap: BinaryHeap::new(), branches: Vec::new(), found: Vec::new(), limit: None };
+        for (bin, tree) in search.bay.able(search.request.demand.gpus) {
+            let least = setting_micro_usd(search.judged.map_or(0, |judged| judged.least(bin)), search.terms.reference);
+            stream.consider(tree.root(), tree.summary(), least, (Ring(0), Ring(u64::MAX)));
+        }
         stream
     }
 
@@ -88,30 +74,12 @@ impl<'a> Stream<'a> {
         loop {
             let Item { key, what } = self.heap.pop()?;
             match what {
-                What::Bin(bin) => {
-                    let tree = &self.search.bay.bins[bin as usize].tree;
-                    match tree.root() {
-                        leaf @ Node::Leaf(_) if self.search.wanted.may_be_among(tree.summary()) => self.open(leaf, bin, Ring(u64::MAX)),
-                        Node::Leaf(_) => {}
-                        inner @ Node::Inner(_) => self.consider(inner, tree.summary(), bin, (Ring(0), Ring(u64::MAX))),
-                    }
-                }
-                What::Branch(at) => {
-                    let Branch { node, bin, last } = self.branches[at as usize];
-                    if !self.is_done(bin) {
-                        self.open(node, bin, last);
-                    }
-                }
+                What::Branch(at) => self.open(self.branches[at as usize]),
                 What::Device(at) => {
                     let fit = self.least(key, self.found[at as usize]);
-                    let bin = self.search.records[fit.place as usize].bin().unwrap_or(u32::MAX);
-                    if self.is_done(bin) || self.is_beyond((fit.against, fit.way)) {
-                        continue;
+                    if !self.is_beyond((fit.against, fit.way)) {
+                        return Some(fit);
                     }
-                    if let Some(done) = self.done.get_mut(bin as usize) {
-                        *done = true;
-                    }
-                    return Some(fit);
                 }
             }
         }
@@ -131,54 +99,35 @@ impl<'a> Stream<'a> {
         fit
     }
 
-    fn is_done(&self, bin: u32) -> bool {
-        self.done.get(bin as usize).copied().unwrap_or(false)
-    }
-
-    fn open(&mut self, node: &'a Node, bin: u32, last: Ring) {
-        match node {
-            Node::Leaf(entries) if self.by == By::Bin => {
-                let fits = entries.iter().filter_map(|(_, place)| self.look_at(*place, bin));
-                if let Some(fit) = fits.min_by_key(Fit::cost) {
-                    self.push(fit, bin);
-                }
-            }
+    fn open(&mut self, branch: Branch<'a>) {
+        match branch.node {
             Node::Leaf(entries) => {
                 for (_, place) in entries {
-                    if let Some(fit) = self.look_at(*place, bin) {
-                        self.push(fit, bin);
-                    }
+                    self.look_at(*place);
                 }
             }
             Node::Inner(branches) => {
-                for (at, branch) in branches.iter().enumerate() {
-                    let last = branches.get(at + 1).map_or(last, |next| next.first.0);
-                    self.consider(&branch.node, &branch.summary, bin, (branch.first.0, last));
+                for (at, below) in branches.iter().enumerate() {
+                    let last = branches.get(at + 1).map_or(branch.last, |next| next.first.0);
+                    self.consider(&below.node, &below.summary, branch.least, (below.first.0, last));
                 }
             }
         }
     }
 
-    fn look_at(&self, place: u32, bin: u32) -> Option<Fit> {
-        let Search { records, request, terms, .. } = self.search;
+    fn look_at(&mut self, place: u32) {
+        let Search { records, request, terms, judged, .. } = self.search;
         let record = &records[place as usize];
         if Missed::any(&record.machine, record.state, &record.free, request) {
-            return None;
+            return;
         }
-        let fit = Fit::new(place, &record.machine, record.failed, record.ring, self.setting(bin), terms);
-        fit.filter(|fit| !self.is_beyond((fit.against, fit.way)))
-    }
-
-    fn push(&mut self, fit: Fit, bin: u32) {
-        let setting = setting_micro_usd(self.setting(bin), self.search.terms.reference);
-        let own = fit.against - setting;
-        let key = self.key(i64::from(fit.price), own, i64::from(fit.price) + own, setting, fit.way);
-        self.push_device(key, fit);
-    }
-
-    /// What is to be said against a bin; nothing while bins are judged.
-    fn setting(&self, bin: u32) -> i32 {
-        self.search.settings.get(bin as usize).copied().unwrap_or(0)
+        let setting = judged.map_or(0, |judged| judged.against(record));
+        if let Some(fit) = Fit::new(place, &record.machine, record.failed, record.ring, setting, terms)
+            && !self.is_beyond((fit.against, fit.way))
+        {
+            let key = self.key(i64::from(fit.price), fit.against, i64::from(fit.price) + fit.against, fit.way);
+            self.push_device(key, fit);
+        }
     }
 
     fn push_device(&mut self, key: Key, fit: Fit) {
@@ -187,17 +136,16 @@ impl<'a> Stream<'a> {
         self.heap.push(Item { key, what: What::Device(at) });
     }
 
-    fn consider(&mut self, node: &'a Node, summary: &Summary, bin: u32, (first, last): (Ring, Ring)) {
+    fn consider(&mut self, node: &'a Node, summary: &Summary, least: i64, (from, to): (Ring, Ring)) {
         if !self.search.wanted.may_be_among(summary) {
             return;
         }
         let (terms, label) = (&self.search.terms, summary.label());
-        let setting = setting_micro_usd(self.setting(bin), terms.reference);
-        let (against, way) = (label.against(terms), first.least_from(last, terms.seed));
-        if !self.is_beyond((against + setting, way)) {
-            let key = self.key(label.price(terms), against, label.cost(terms), setting, way);
+        let (against, way) = (label.against(terms) + least, from.least_from(to, terms.seed));
+        if !self.is_beyond((against, way)) {
+            let key = self.key(label.price(terms), against, label.cost(terms) + least, way);
             let at = u32::try_from(self.branches.len()).expect("no more branches than devices");
-            self.branches.push(Branch { node, bin, last });
+            self.branches.push(Branch { node, least, last: to });
             self.heap.push(Item { key, what: What::Branch(at) });
         }
     }
@@ -206,12 +154,11 @@ impl<'a> Stream<'a> {
         self.limit.is_some_and(|(most, furthest, _)| (against, way) > (most, furthest))
     }
 
-    const fn key(&self, price: i64, own: i64, cost: i64, setting: i64, way: u64) -> Key {
+    const fn key(&self, price: i64, against: i64, cost: i64, way: u64) -> Key {
         match self.by {
-            By::Cost => (cost + setting, 0, way),
-            By::Price => (price, own + setting, way),
-            By::Against => (own + setting, 0, way),
-            By::Bin => (cost, 0, way),
+            By::Own => (cost, 0, way),
+            By::Price => (price, against, way),
+            By::Against => (against, 0, way),
         }
     }
 }

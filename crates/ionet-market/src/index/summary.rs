@@ -34,11 +34,6 @@ impl Label {
     pub(super) fn cost(&self, terms: &Terms) -> i64 {
         i64::from(self.cost[terms.lease as usize][terms.horizon as usize])
     }
-
-    /// Whether somebody rents so.
-    pub(super) fn is_rented(&self, lease: Lease) -> bool {
-        self.price[lease as usize] != u32::MAX
-    }
 }
 
 /// The best of each property among a set of devices, no matter which of them has it.

@@ -2,6 +2,7 @@
 
 mod census;
 mod change;
+mod ladder;
 mod relax;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Rooms that are almost alike, made equal, so that a placement looks at a few hundred kinds of room and not at every device.
+//! Rooms that are almost alike, made equal, so that what is known of one is known of all of them.
 
 use super::{Demand, Room};
 

@@ -166,3 +166,31 @@ fn numbers_out_of_range_are_refused() {
     assert_eq!(index.set_state(machine.device, State::Paused).map_err(Unusable::code), Err("device_unknown"));
     assert!(index.is_empty() && !index.remove(machine.device));
 }
+
+/// Kinds of room come and go by the hundred: what was remembered of one is not said of another that takes its number.
+#[test]
+fn rooms_that_come_and_go_are_not_mistaken() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+
+    let (mut runner, mut index) = (TestRunner::deterministic(), empty(true));
+    let (devices, asked) = ((machines(0), machines(1), machines(2)), prop::collection::vec(requests(), 6));
+    let asked = asked.new_tree(&mut runner).unwrap().current();
+    let mut placed = 0;
+    for round in 0..1_500_u32 {
+        let (first, second, third) = devices.new_tree(&mut runner).unwrap().current();
+        for machine in [first, second, third] {
+            let cpu_milli = machine.whole.cpu_milli + round % 977;
+            let mut whole = machine.whole;
+            whole.cpu_milli = cpu_milli;
+            index.put(Machine { whole, ..machine }, State::Hireable).unwrap();
+        }
+        for request in &asked {
+            let request = Request { nodes: 1, ..request.clone() };
+            let placement = index.place(&request, u64::from(round));
+            assert_eq!(placement, scanned(&index, true, NOW, &request, u64::from(round)));
+            placed += usize::from(placement.is_some());
+        }
+    }
+    assert!(placed > 500, "{placed}");
+}
