@@ -166,9 +166,9 @@ impl PendingAgent {
         tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
         // By the device's own clock: good enough to tell a new connection from a new start.
         let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
+        let _changing = shared.marks.changing(device);
         let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
         let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location), model, place);
-        shared.marks.mark(device);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };

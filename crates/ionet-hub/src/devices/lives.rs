@@ -224,8 +224,9 @@ impl Lives {
                 let mut state = self.lock();
                 state.lives.insert(device, life);
                 state.remember(device, &events);
+                // Before anybody can see the change.
+                self.marks.mark(device);
             }
-            self.marks.mark(device);
             // Not in the table before its first connection: it is entered then, with what it is up to.
             let _ = self.fleet.with_part_of(&device.0, |fleet| fleet.set_duty(&device.0, life.duty(), now_unix_secs));
         }

@@ -37,6 +37,26 @@ use survival::Survival;
 /// All devices are looked at again after so many seconds: what changes with time alone shows then.
 const ALL_EVERY_SECS: i64 = 10;
 
+/// A change of a device that is under way.
+#[must_use = "the change is over when this is dropped"]
+pub(crate) struct Changing<'a> {
+    marks: &'a Marks,
+    device: DeviceId,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let mut marked = self.marks.lock();
+        marked.devices.insert(self.device);
+        if let Some(count) = marked.changing.get_mut(&self.device) {
+            *count -= 1;
+            if *count == 0 {
+                marked.changing.remove(&self.device);
+            }
+        }
+    }
+}
+
 /// The market of one network.
 pub(crate) struct Market {
     state: Mutex<State>,
@@ -68,13 +88,15 @@ pub(crate) struct Marks(Mutex<Marked>);
 #[derive(Debug)]
 struct Marked {
     devices: BTreeSet<DeviceId>,
+    /// Those that are being changed, and how often at once: whoever hears of a change finds it, however late the mark comes.
+    changing: BTreeMap<DeviceId, usize>,
     /// When all were looked at last, unix seconds.
     all_at_unix_secs: i64,
 }
 
 impl Marks {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Marked { devices: BTreeSet::new(), all_at_unix_secs: i64::MIN }))
+        Self(Mutex::new(Marked { devices: BTreeSet::new(), changing: BTreeMap::new(), all_at_unix_secs: i64::MIN }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Marked> {
@@ -87,6 +109,12 @@ impl Marks {
         self.lock().devices.insert(device);
     }
 
+    /// Something about this device changes until the answer is dropped: it is looked at again before every answer until then, and once more.
+    pub(crate) fn changing(&self, device: DeviceId) -> Changing<'_> {
+        *self.lock().changing.entry(device).or_default() += 1;
+        Changing { marks: self, device }
+    }
+
     /// Much may be another now.
     pub(crate) fn mark_all(&self) {
         self.lock().all_at_unix_secs = i64::MIN;
@@ -95,7 +123,8 @@ impl Marks {
     /// The devices to look at again: `None` for all.
     fn due(&self, now_unix_secs: i64) -> Option<BTreeSet<DeviceId>> {
         let mut marked = self.lock();
-        let devices = std::mem::take(&mut marked.devices);
+        let mut devices = std::mem::take(&mut marked.devices);
+        devices.extend(marked.changing.keys());
         if (0..ALL_EVERY_SECS).contains(&now_unix_secs.saturating_sub(marked.all_at_unix_secs)) {
             return Some(devices);
         }
@@ -153,6 +182,11 @@ impl Market {
     /// Something about this device is another now.
     pub(crate) fn mark(&self, device: DeviceId) {
         self.marks.mark(device);
+    }
+
+    /// Something about this device changes until the answer is dropped.
+    pub(crate) fn changing(&self, device: DeviceId) -> Changing<'_> {
+        self.marks.changing(device)
     }
 
     /// Much may be another now.

@@ -28,8 +28,9 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
             }
             None if !row.landed && now_unix_secs > row.offer.valid_until_unix_secs.saturating_add(FORGET_AFTER_SECS) => {
                 tracing::info!(cluster = %id, "a booking was never signed and is forgotten");
+                let devices = hub.store().reservations_of(id).await?;
+                let _changing: Vec<_> = devices.iter().map(|reservation| hub.market().changing(reservation.device_id)).collect();
                 hub.store().cluster_forget(id).await?;
-                hub.market().mark_all();
                 hub.signals().changed(id);
             }
             None => {}

@@ -380,8 +380,8 @@ async fn free(hub: &Hub, reservations: &[Reservation]) -> HubResult<()> {
             Some(_) => false,
         };
         if clear {
+            let _changing = hub.market().changing(reservation.device_id);
             hub.store().device_freed(reservation.device_id, reservation.cluster_id).await?;
-            hub.market().mark(reservation.device_id);
         }
     }
     Ok(())
