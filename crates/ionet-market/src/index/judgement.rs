@@ -46,7 +46,7 @@ impl Judgement {
             }
             best = better(best, weighed(fit, against, search));
         }
-        if search.request.nodes <= 1 {
+        if search.request.nodes == 1 {
             // Of the others only the first whose kind of room was not judged can be better: it is the best of them.
             while let Some(fit) = stream.next() {
                 let other = weighed(fit, UNJUDGED, search);

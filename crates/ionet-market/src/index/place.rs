@@ -34,12 +34,15 @@ impl<W: Waste> Index<W> {
     pub fn place(&mut self, request: &Request, seed: u64) -> Option<Placement> {
         let mut best: Option<(usize, i64, ModelId, Gang)> = None;
         let wanted = Wanted::new(request);
+        if request.nodes == 0 {
+            return None;
+        }
         for model in &request.models {
             let Some(bay) = self.bays.get(usize::from(model.0)) else { continue };
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
             let search = Search { bay, records: &self.records, request, wanted, judged: None, terms };
             let judgement = Judgement::of(&search, &mut self.waste, *model, self.options);
-            let gang = if request.nodes <= 1 {
+            let gang = if request.nodes == 1 {
                 judgement.best.map(|fit| Gang::of(vec![fit]))
             } else {
                 Search { judged: Some(&judgement), ..search }.gang(&mut self.waste)
