@@ -12,7 +12,6 @@ pub mod machine;
 pub mod names;
 pub mod oracle;
 pub mod placed;
-pub mod placement;
 pub mod preflight;
 pub mod prices;
 pub mod quote;
@@ -26,6 +25,5 @@ pub mod strategy;
 pub mod waste;
 
 pub use fragmentation::{Choice, Costs, Forecast, Mix, Models, Supply};
-pub use placement::{Candidate, Want, place};
 pub use prices::{Model, PriceList, PriceListError};
 pub use quote::{MarketError, Quoted, quote};

@@ -24,10 +24,11 @@ use ionet_types::market::Lease;
 use crate::conditions::has_gpus;
 use crate::machine::{BPS, Horizon, MAX_REPUTATION, Machine};
 use crate::names::{ModelId, SiteId};
-use crate::placement::FAILURE_MEMORY_SECS;
 use crate::shape::{Demand, Room};
 use crate::waste::Waste;
 
+/// After this long without a failure a device counts as good as new, seconds.
+pub const FAILURE_MEMORY_SECS: i64 = 3_600;
 /// Basis points for each point of reputation that is missing.
 const BPS_PER_REPUTATION: u16 = 2;
 /// Part of the predicted chance of a failure that counts.

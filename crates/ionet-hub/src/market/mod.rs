@@ -283,7 +283,7 @@ impl Hub {
 
     async fn list_all(&self, now_unix_secs: i64) -> HubResult<()> {
         let reserved: BTreeSet<_> = self.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
-        let since = now_unix_secs.saturating_sub(ionet_market::placement::FAILURE_MEMORY_SECS);
+        let since = now_unix_secs.saturating_sub(ionet_market::score::FAILURE_MEMORY_SECS);
         let failed: BTreeMap<_, _> = self.store().devices_failed_since(since).await?.into_iter().collect();
         let seen: BTreeSet<_> = self.agents().0.directory.seen().into_keys().collect();
         let mut state = self.market().lock();

@@ -8,8 +8,7 @@ use super::summary::is_open;
 use super::{Index, Record};
 use crate::machine::{MAX_PRICE_MICRO_USD, Machine, Prices, State, Unusable};
 use crate::names::ModelId;
-use crate::placement::FAILURE_MEMORY_SECS;
-use crate::score::{Ring, failed_lately};
+use crate::score::{FAILURE_MEMORY_SECS, Ring, failed_lately};
 use crate::shape::{Demand, Slot};
 
 use super::bay::Bay;
