@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Record;
+use super::card::Card;
 use super::class::Class;
 use super::summary::{Summary, Wanted};
 use super::tree::Tree;
 use crate::names::SiteId;
-use crate::shape::{GpuDemand, Room};
+use crate::shape::{GpuDemand, MAX_GPUS, Room};
+
+/// Instances on one device at most: seven on each of eight GPUs.
+const MAX_INSTANCES: u64 = 7 * 8;
 
 /// A model's devices.
 #[derive(Debug, Default)]
@@ -29,12 +33,30 @@ pub(crate) struct Bay {
 #[derive(Debug)]
 pub(super) struct Rack {
     pub(super) site: SiteId,
-    pub(super) places: Vec<u32>,
+    pub(super) cards: Vec<Card>,
     /// At least as good as the devices in it: it becomes exact again when as many have left as are in it.
     pub(super) summary: Summary,
     /// Free GPUs of all of them, thousandths.
-    pub(super) gpu_milli: u64,
+    gpu_milli: u64,
+    /// How many of them have so many whole GPUs free.
+    by_whole_gpus: [u32; MAX_GPUS + 1],
     left: usize,
+}
+
+impl Rack {
+    /// Not fewer than the nodes that the rack can hold.
+    pub(super) fn at_most(&self, gpus: GpuDemand) -> usize {
+        let nodes = match gpus {
+            GpuDemand::None => u64::MAX,
+            GpuDemand::Instance(_) => (self.cards.len() as u64).saturating_mul(MAX_INSTANCES),
+            GpuDemand::Part(milli) => self.gpu_milli / u64::from(milli.max(1)),
+            GpuDemand::Whole(count) => {
+                let on_one = |free: u64| free / u64::from(count.max(1));
+                (0..).zip(self.by_whole_gpus).map(|(free, devices)| on_one(free) * u64::from(devices)).sum()
+            }
+        };
+        usize::try_from(nodes).unwrap_or(usize::MAX)
+    }
 }
 
 impl Bay {
@@ -61,15 +83,16 @@ impl Bay {
         record.bin = Some(bin);
         let size = self.sizes.entry(record.machine.whole.outline(outline_bits)).or_default();
         *size = (size.0 + 1, size.1 + free_gpu_milli);
-        let ring = record.ring;
+        let (card, whole_gpus) = (Card::of(record, place), record.free.whole_gpus());
         if let Some(site) = record.machine.site {
             let rack = self.rack(site);
-            record.in_rack = u32::try_from(rack.places.len()).ok();
-            rack.places.push(place);
+            record.in_rack = u32::try_from(rack.cards.len()).ok();
+            rack.cards.push(card);
             rack.gpu_milli += free_gpu_milli;
-            rack.summary.merge(&Summary::of(&records[place as usize], reference));
+            rack.by_whole_gpus[usize::from(whole_gpus)] += 1;
+            rack.summary.merge(&Summary::of(&card, reference));
         }
-        self.bins[bin as usize].1.insert((ring, place), &|place| Summary::of(&records[place as usize], reference));
+        self.bins[bin as usize].1.insert(card, reference);
     }
 
     /// Takes a device out of its bin and its rack, if it is there. Its record is still as it was when it came.
@@ -77,7 +100,8 @@ impl Bay {
         let reference = self.reference;
         let record = &mut records[place as usize];
         let Some(bin) = record.bin.take() else { return };
-        let (ring, in_rack, free_gpu_milli) = (record.ring, record.in_rack.take(), u64::from(record.free.gpu_milli_sum()));
+        let (order, in_rack) = (Card::of(record, place).order(), record.in_rack.take());
+        let (whole_gpus, free_gpu_milli) = (record.free.whole_gpus(), u64::from(record.free.gpu_milli_sum()));
         let (site, whole) = (record.machine.site, record.machine.whole.outline(outline_bits));
         if let Some(size) = self.sizes.get_mut(&whole) {
             *size = (size.0 - 1, size.1 - free_gpu_milli);
@@ -85,21 +109,19 @@ impl Bay {
                 self.sizes.remove(&whole);
             }
         }
-        self.bins[bin as usize].1.remove((ring, place), &|place| Summary::of(&records[place as usize], reference));
+        self.bins[bin as usize].1.remove(order, reference);
         if let Some((site, at)) = site.zip(in_rack) {
             let rack = self.rack(site);
-            rack.places.swap_remove(at as usize);
+            rack.cards.swap_remove(at as usize);
             rack.gpu_milli -= free_gpu_milli;
-            if let Some(moved) = rack.places.get(at as usize) {
-                records[*moved as usize].in_rack = Some(at);
+            rack.by_whole_gpus[usize::from(whole_gpus)] -= 1;
+            if let Some(moved) = rack.cards.get(at as usize) {
+                records[moved.place as usize].in_rack = Some(at);
             }
             rack.left += 1;
-            if rack.left > rack.places.len() {
+            if rack.left > rack.cards.len() {
                 rack.left = 0;
-                rack.summary = Summary::empty();
-                for place in &rack.places {
-                    rack.summary.merge(&Summary::of(&records[*place as usize], reference));
-                }
+                rack.summary = Summary::of_all(&rack.cards, reference);
             }
         }
     }
@@ -115,7 +137,14 @@ impl Bay {
     fn rack(&mut self, site: SiteId) -> &mut Rack {
         let racks = &mut self.racks;
         let at = *self.by_site.entry(site).or_insert_with(|| {
-            racks.push(Rack { site, places: Vec::new(), summary: Summary::empty(), gpu_milli: 0, left: 0 });
+            racks.push(Rack {
+                site,
+                cards: Vec::new(),
+                summary: Summary::empty(),
+                gpu_milli: 0,
+                by_whole_gpus: Default::default(),
+                left: 0,
+            });
             u32::try_from(racks.len() - 1).expect("sites have numbers of 32 bits")
         });
         &mut self.racks[at as usize]
@@ -135,7 +164,12 @@ impl Bay {
     /// The devices in bins that may fulfil a request for other models; whether they do is to be seen.
     pub(crate) fn candidates(&self, gpus: GpuDemand, wanted: &Wanted<'_>, seen: &mut impl FnMut(u32)) {
         for (_, tree) in self.able(gpus) {
-            tree.visit(&|summary| wanted.may_be_among(summary), seen);
+            let mut may_fit = |card: &Card| {
+                if wanted.may_be(card) {
+                    seen(card.place);
+                }
+            };
+            tree.visit(&|summary| wanted.may_be_among(summary), &mut may_fit);
         }
     }
 

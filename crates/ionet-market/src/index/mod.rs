@@ -1,7 +1,7 @@
 //! The devices of the network, kept so that the right ones for a request are found without looking at all of them.
 //!
 //! Every model has its own bay. In it the devices that may be hired lie in bins, by what could be had of their GPUs. In a bin they hang in
-//! a tree in the order of their ring, sites together, each branch with the best of everything that hangs on it. A search takes the branch
+//! a tree, cheap ones first, each branch with the best of everything that hangs on it. A search takes the branch
 //! that promises most, again and again; the first device that it reaches is the best one, the next is the second best, and so on. What
 //! a placement wastes is then judged for the first of them. Devices at sites also lie in racks, one for each model and site, for clusters
 //! at one site.
@@ -24,6 +24,7 @@
 //! ```
 
 pub(crate) mod bay;
+mod card;
 mod class;
 mod events;
 mod judgement;

@@ -3,6 +3,7 @@
 use ionet_types::market::Arrangement;
 
 use super::bay::{Bay, Rack};
+use super::card::Card;
 use super::judgement::Judgement;
 use super::stream::{By, Stream};
 use super::summary::Wanted;
@@ -99,8 +100,8 @@ impl Search<'_> {
             let rack = self.bay.rack_at(site)?;
             return match self.request.arrangement {
                 Some(Arrangement::Pack) => pack::at(self, waste, rack),
-                Some(Arrangement::Spread) => rounds(self.fits(&rack.places), self.nodes()),
-                None => best_of(self.fits(&rack.places), self.nodes()),
+                Some(Arrangement::Spread) => rounds(self.fits(&rack.cards), self.nodes()),
+                None => best_of(self.fits(&rack.cards), self.nodes()),
             };
         }
         match (self.request.same_site, self.request.arrangement) {
@@ -149,12 +150,12 @@ impl Search<'_> {
     /// The best cluster at one site, if it scores less than `below`.
     fn at_one_site(&self, below: i64) -> Option<Gang> {
         let mut best: Option<((i64, u32, SiteId), Gang)> = None;
-        for (promise, rack) in self.racks(self.nodes(), |rack| rack.places.len()) {
+        for (promise, rack) in self.racks(self.nodes(), |rack| rack.cards.len()) {
             let score = best.as_ref().map_or(below.saturating_sub(1), |((score, ..), _)| *score);
             if promise > score {
                 break;
             }
-            if let Some(gang) = best_of(self.fits(&rack.places), self.nodes()) {
+            if let Some(gang) = best_of(self.fits(&rack.cards), self.nodes()) {
                 let key = (gang.score, site_way(rack.site, self.terms.seed), rack.site);
                 if gang.score < below && best.as_ref().is_none_or(|(least, _)| key < *least) {
                     best = Some((key, gang));
@@ -169,30 +170,30 @@ impl Search<'_> {
         let least = self.least().map(|(room, _)| room).min().unwrap_or(0);
         let count = i64::try_from(nodes).unwrap_or(i64::MAX);
         let able = self.bay.racks.iter().filter(|rack| holds(rack) >= nodes && self.wanted.may_be_among(&rack.summary));
-        let promise = |rack: &Rack| count.saturating_mul(rack.summary.label().cost(&self.terms) + least);
+        let promise = |rack: &Rack| count.saturating_mul(rack.summary.cost(&self.terms) + least);
         let mut racks: Vec<_> = able.map(|rack| (promise(rack), rack)).collect();
         racks.sort_unstable_by_key(|(promise, rack)| (*promise, rack.site));
         racks
     }
 
     /// Those of the devices that fit.
-    pub(super) fn fits(&self, places: &[u32]) -> Vec<Fit> {
-        let fit = |place: &u32| {
-            let record = &self.records[*place as usize];
+    pub(super) fn fits(&self, cards: &[Card]) -> Vec<Fit> {
+        let fit = |card: &Card| {
+            let record = &self.records[card.place as usize];
             if Missed::any(&record.machine, record.state, &record.free, self.request) {
                 return None;
             }
             let setting = self.judged.map_or(0, |judged| judged.against(record));
-            Fit::new(*place, &record.machine, record.failed, record.ring, setting, &self.terms)
+            Fit::new(card.place, &record.machine, record.failed, record.ring, setting, &self.terms)
         };
-        places.iter().filter_map(fit).collect()
+        cards.iter().filter(|card| self.wanted.may_be(card)).filter_map(fit).collect()
     }
 
     /// The least that is to be said against the rooms of each bin that could serve the request, and against its devices themselves.
     fn least(&self) -> impl Iterator<Item = (i64, i64)> {
         let least = |bin| setting_micro_usd(self.judged.map_or(0, |judged| judged.least(bin)), self.terms.reference);
         let bins = self.bay.able(self.request.demand.gpus);
-        bins.map(move |(bin, tree)| (least(bin), tree.summary().label().against(&self.terms)))
+        bins.map(move |(bin, tree)| (least(bin), tree.summary().best.against(&self.terms)))
     }
 }
 

@@ -73,10 +73,10 @@ impl Search<'_> {
     fn near(&self, sites: &Sites, count: usize) -> Vec<Fit> {
         let racks = sites.keys().filter_map(|(site, _)| self.bay.rack_at((*site)?));
         if let Some(site) = self.request.only_site {
-            return self.bay.rack_at(site).map(|rack| self.fits(&rack.places)).unwrap_or_default();
+            return self.bay.rack_at(site).map(|rack| self.fits(&rack.cards)).unwrap_or_default();
         }
         let spread = self.request.arrangement == Some(Arrangement::Spread);
-        let mut fits: Vec<Fit> = if spread { Vec::new() } else { racks.flat_map(|rack| self.fits(&rack.places)).collect() };
+        let mut fits: Vec<Fit> = if spread { Vec::new() } else { racks.flat_map(|rack| self.fits(&rack.cards)).collect() };
         let mut seen: BTreeSet<_> = sites.keys().copied().collect();
         let (own, mut stream) = (seen.len(), self.stream(By::Against));
         let mut found = 0;

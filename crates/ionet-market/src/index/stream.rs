@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::card::{Card, Order};
 use super::place::Search;
 use super::summary::Summary;
 use super::tree::Node;
 use crate::conditions::Missed;
 use crate::gang::{Fit, Rank};
-use crate::score::{Ring, setting_micro_usd};
+use crate::score::setting_micro_usd;
 
 /// What "best" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +24,13 @@ pub(super) enum By {
 
 type Key = (i64, i64, u64);
 
-/// The search: a heap of branches that promise something, and of devices that were found.
+/// The search: a heap of branches and cards that promise something, and of devices that were found.
 pub(super) struct Stream<'a> {
     search: &'a Search<'a>,
     by: By,
     heap: BinaryHeap<Item>,
     branches: Vec<Branch<'a>>,
+    cards: Vec<u32>,
     found: Vec<Fit>,
     limit: Option<Rank>,
 }
@@ -38,7 +40,7 @@ struct Branch<'a> {
     node: &'a Node,
     /// The least that is to be said against the rooms on it, micro-USD.
     least: i64,
-    last: Ring,
+    last: Order,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,15 +53,18 @@ struct Item {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Branch(u32),
+    /// A device whose record was not looked at yet.
+    Card(u32),
     Device(u32),
 }
 
 impl<'a> Stream<'a> {
     pub(super) fn new(search: &'a Search<'a>, by: By) -> Self {
-        let mut stream = Self { search, by, heap: BinaryHeap::new(), branches: Vec::new(), found: Vec::new(), limit: None };
+        let mut stream =
+            Self { search, by, heap: BinaryHeap::new(), branches: Vec::new(), cards: Vec::new(), found: Vec::new(), limit: None };
         for (bin, tree) in search.bay.able(search.request.demand.gpus) {
             let least = setting_micro_usd(search.judged.map_or(0, |judged| judged.least(bin)), search.terms.reference);
-            stream.consider(tree.root(), tree.summary(), least, (Ring(0), Ring(u64::MAX)));
+            stream.consider(tree.root(), tree.summary(), least, (Order::FIRST, Order::LAST));
         }
         stream
     }
@@ -75,6 +80,7 @@ impl<'a> Stream<'a> {
             let Item { key, what } = self.heap.pop()?;
             match what {
                 What::Branch(at) => self.open(self.branches[at as usize]),
+                What::Card(at) => self.look_at(self.cards[at as usize]),
                 What::Device(at) => {
                     let fit = self.least(key, self.found[at as usize]);
                     if !self.is_beyond((fit.against, fit.way)) {
@@ -101,17 +107,28 @@ impl<'a> Stream<'a> {
 
     fn open(&mut self, branch: Branch<'a>) {
         match branch.node {
-            Node::Leaf(entries) => {
-                for (_, place) in entries {
-                    self.look_at(*place);
-                }
-            }
+            Node::Leaf(cards) => cards.iter().for_each(|card| self.turn_up(card, branch.least)),
             Node::Inner(branches) => {
                 for (at, below) in branches.iter().enumerate() {
-                    let last = branches.get(at + 1).map_or(branch.last, |next| next.first.0);
-                    self.consider(&below.node, &below.summary, branch.least, (below.first.0, last));
+                    let last = branches.get(at + 1).map_or(branch.last, |next| next.first);
+                    self.consider(&below.node, &below.summary, branch.least, (below.first, last));
                 }
             }
+        }
+    }
+
+    /// A device that may fit, and against whose room no less than `least` is to be said.
+    fn turn_up(&mut self, card: &Card, least: i64) {
+        let terms = &self.search.terms;
+        if !self.search.wanted.may_be(card) {
+            return;
+        }
+        let (price, against, way) = (card.best.price(terms), card.best.against(terms) + least, card.ring.from(terms.seed));
+        if !self.is_beyond((against, way)) {
+            let key = self.key(price, against, price + against, way);
+            let at = u32::try_from(self.cards.len()).expect("no more cards than places, which are of 32 bits");
+            self.cards.push(card.place);
+            self.heap.push(Item { key, what: What::Card(at) });
         }
     }
 
@@ -136,14 +153,14 @@ impl<'a> Stream<'a> {
         self.heap.push(Item { key, what: What::Device(at) });
     }
 
-    fn consider(&mut self, node: &'a Node, summary: &Summary, least: i64, (from, to): (Ring, Ring)) {
+    fn consider(&mut self, node: &'a Node, summary: &Summary, least: i64, (from, to): (Order, Order)) {
         if !self.search.wanted.may_be_among(summary) {
             return;
         }
-        let (terms, label) = (&self.search.terms, summary.label());
-        let (against, way) = (label.against(terms) + least, from.least_from(to, terms.seed));
+        let (terms, best) = (&self.search.terms, &summary.best);
+        let (against, way) = (best.against(terms) + least, from.least_way(to, terms.seed));
         if !self.is_beyond((against, way)) {
-            let key = self.key(label.price(terms), against, label.cost(terms) + least, way);
+            let key = self.key(best.price(terms), against, summary.cost(terms) + least, way);
             let at = u32::try_from(self.branches.len()).expect("no more branches than devices");
             self.branches.push(Branch { node, least, last: to });
             self.heap.push(Item { key, what: What::Branch(at) });

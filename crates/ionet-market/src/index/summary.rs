@@ -1,24 +1,49 @@
 //! What a set of devices could offer at best: enough to pass over it unseen.
 
-use ionet_types::market::{Countries, Lease, Security, Tier};
+use ionet_types::market::{Countries, Security, Tier};
 
 use super::Record;
+use super::card::{Card, six_bits};
 use crate::gang::Terms;
-use crate::machine::{Horizon, State};
+use crate::machine::State;
 use crate::request::Request;
-use crate::score::{against_bps, part_of};
+use crate::score::part_of;
 
-/// What devices cost at least.
+/// The best that a device has to offer, or that several have, each property for itself, no matter which of them has it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Label {
-    /// Least price and rest together, by lease and horizon; `u32::MAX` where nobody rents so.
-    cost: [[u32; 4]; 2],
-    price: [u32; 2],
-    against_bps: [u16; 4],
+pub(super) struct Best {
+    /// Least price by lease; `u32::MAX` where nobody rents so.
+    pub(super) price: [u32; 2],
+    /// Least that is to be said against a device itself, by horizon.
+    pub(super) against_bps: [u16; 4],
+    pub(super) cpu_milli: u32,
+    pub(super) memory_mb: u32,
+    pub(super) disk_mb: u32,
+    pub(super) vram_mb: u32,
+    pub(super) min_hire_minutes: u32,
+    pub(super) reputation: u16,
+    pub(super) tier: Tier,
+    pub(super) security: Security,
+    pub(super) compliance: u8,
+    pub(super) renewable: bool,
 }
 
-impl Label {
-    const NONE: Self = Self { cost: [[u32::MAX; 4]; 2], price: [u32::MAX; 2], against_bps: [u16::MAX; 4] };
+impl Best {
+    /// Of no device.
+    const NONE: Self = Self {
+        price: [u32::MAX; 2],
+        against_bps: [u16::MAX; 4],
+        cpu_milli: 0,
+        memory_mb: 0,
+        disk_mb: 0,
+        vram_mb: 0,
+        min_hire_minutes: u32::MAX,
+        reputation: 0,
+        tier: Tier::None,
+        security: Security::Process,
+        compliance: 0,
+        renewable: false,
+    };
 
     /// Least price, micro-USD.
     pub(super) fn price(&self, terms: &Terms) -> i64 {
@@ -30,105 +55,70 @@ impl Label {
         i64::from(part_of(terms.reference, self.against_bps[terms.horizon as usize].min(1 << 14)))
     }
 
-    /// Least of both together.
-    pub(super) fn cost(&self, terms: &Terms) -> i64 {
-        i64::from(self.cost[terms.lease as usize][terms.horizon as usize])
-    }
-}
-
-/// The best of each property among a set of devices, no matter which of them has it.
-#[derive(Debug, Clone)]
-pub(super) struct Summary {
-    label: Label,
-    reputation: u16,
-    cpu_milli: u32,
-    memory_mb: u32,
-    disk_mb: u32,
-    vram_mb: u32,
-    min_hire_minutes: u32,
-    countries: Countries,
-    /// Of suppliers, by the last six bits of their numbers; the named ones.
-    suppliers: u64,
-    tier: Tier,
-    security: Security,
-    compliance: u8,
-    renewable: bool,
-}
-
-impl Summary {
-    /// Of no device.
-    pub(super) fn empty() -> Self {
-        Self {
-            label: Label::NONE,
-            reputation: 0,
-            cpu_milli: 0,
-            memory_mb: 0,
-            disk_mb: 0,
-            vram_mb: 0,
-            min_hire_minutes: u32::MAX,
-            countries: Countries::default(),
-            suppliers: 0,
-            tier: Tier::None,
-            security: Security::Process,
-            compliance: 0,
-            renewable: false,
-        }
-    }
-
-    /// Of one device.
-    pub(super) fn of(record: &Record, reference: u32) -> Self {
-        let machine = &record.machine;
-        let against_bps = Horizon::ALL.map(|horizon| against_bps(machine, record.failed, horizon));
-        let price = [Lease::OnDemand, Lease::Interruptible].map(|lease| machine.prices.of(lease).unwrap_or(u32::MAX));
-        let cost = price.map(|price| against_bps.map(|bps| price.saturating_add(part_of(reference, bps))));
-        let mut countries = Countries::default();
-        if let Some(country) = machine.country {
-            countries.insert(country);
-        }
-        Self {
-            label: Label { cost, price, against_bps },
-            reputation: machine.reputation,
-            cpu_milli: record.free.cpu_milli,
-            memory_mb: record.free.memory_mb,
-            disk_mb: record.free.disk_mb,
-            vram_mb: machine.vram_mb,
-            min_hire_minutes: machine.min_hire_minutes,
-            countries,
-            suppliers: machine.supplier.map_or(0, |supplier| 1 << (supplier.0 & 63)),
-            tier: machine.tier,
-            security: machine.security,
-            compliance: machine.compliance,
-            renewable: machine.renewable,
-        }
-    }
-
-    /// Of both sets.
-    pub(super) fn merge(&mut self, other: &Self) {
-        let (label, theirs) = (&mut self.label, &other.label);
-        for (own, theirs) in label.cost.iter_mut().flatten().zip(theirs.cost.iter().flatten()) {
+    fn merge(&mut self, other: &Self) {
+        self.price = [self.price[0].min(other.price[0]), self.price[1].min(other.price[1])];
+        for (own, theirs) in self.against_bps.iter_mut().zip(&other.against_bps) {
             *own = (*own).min(*theirs);
         }
-        label.price = [label.price[0].min(theirs.price[0]), label.price[1].min(theirs.price[1])];
-        for (own, theirs) in label.against_bps.iter_mut().zip(&theirs.against_bps) {
-            *own = (*own).min(*theirs);
-        }
-        self.reputation = self.reputation.max(other.reputation);
         self.cpu_milli = self.cpu_milli.max(other.cpu_milli);
         self.memory_mb = self.memory_mb.max(other.memory_mb);
         self.disk_mb = self.disk_mb.max(other.disk_mb);
         self.vram_mb = self.vram_mb.max(other.vram_mb);
         self.min_hire_minutes = self.min_hire_minutes.min(other.min_hire_minutes);
-        self.countries = self.countries.or(other.countries);
-        self.suppliers |= other.suppliers;
+        self.reputation = self.reputation.max(other.reputation);
         self.tier = self.tier.max(other.tier);
         self.security = self.security.max(other.security);
         self.compliance |= other.compliance;
         self.renewable |= other.renewable;
     }
+}
 
-    /// What the devices cost at least.
-    pub(super) const fn label(&self) -> &Label {
-        &self.label
+/// What a set of devices could offer at best.
+#[derive(Debug, Clone)]
+pub(super) struct Summary {
+    pub(super) best: Best,
+    /// Least price and rest together, by lease and horizon; `u32::MAX` where nobody rents so.
+    cost: [[u32; 4]; 2],
+    countries: Countries,
+    /// Of suppliers, by the last six bits of their numbers; the named ones.
+    suppliers: u64,
+}
+
+impl Summary {
+    /// Of no device.
+    pub(super) fn empty() -> Self {
+        Self { best: Best::NONE, cost: [[u32::MAX; 4]; 2], countries: Countries::default(), suppliers: 0 }
+    }
+
+    /// Of one device.
+    pub(super) fn of(card: &Card, reference: u32) -> Self {
+        let against = card.best.against_bps.map(|bps| part_of(reference, bps));
+        let cost = card.best.price.map(|price| against.map(|against| price.saturating_add(against)));
+        Self { best: card.best, cost, countries: card.countries(), suppliers: card.suppliers() }
+    }
+
+    /// Of these devices.
+    pub(super) fn of_all(cards: &[Card], reference: u32) -> Self {
+        let mut all = Self::empty();
+        for card in cards {
+            all.merge(&Self::of(card, reference));
+        }
+        all
+    }
+
+    /// Of both sets.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.best.merge(&other.best);
+        for (own, theirs) in self.cost.iter_mut().flatten().zip(other.cost.iter().flatten()) {
+            *own = (*own).min(*theirs);
+        }
+        self.countries = self.countries.or(other.countries);
+        self.suppliers |= other.suppliers;
+    }
+
+    /// Least price and rest together, micro-USD.
+    pub(super) fn cost(&self, terms: &Terms) -> i64 {
+        i64::from(self.cost[terms.lease as usize][terms.horizon as usize])
     }
 }
 
@@ -149,7 +139,7 @@ impl<'a> Wanted<'a> {
             request,
             countries: request.countries.map(|wanted| wanted.without(request.not_countries)),
             excludes: !request.not_countries.is_empty(),
-            suppliers: request.supplier.map_or(0, |supplier| 1 << (supplier.0 & 63)),
+            suppliers: request.supplier.map_or(0, |supplier| 1 << six_bits(supplier)),
             // The highest number stands for devices that are not rented so.
             highest_price: request.max_price_micro_usd.unwrap_or(u32::MAX - 1),
         }
@@ -164,20 +154,27 @@ impl<'a> Wanted<'a> {
 
     /// Whether one of the devices could fit; if not, none does.
     pub(super) fn may_be_among(&self, summary: &Summary) -> bool {
+        self.may_have(&summary.best) && self.is_placed(summary.countries) && summary.suppliers & self.suppliers == self.suppliers
+    }
+
+    /// Whether the device could fit; its record has the last word.
+    pub(super) fn may_be(&self, card: &Card) -> bool {
+        self.may_have(&card.best) && self.is_placed(card.countries()) && card.suppliers() & self.suppliers == self.suppliers
+    }
+
+    fn may_have(&self, best: &Best) -> bool {
         let (request, demand) = (self.request, &self.request.demand);
-        summary.label.price[request.lease as usize] <= self.highest_price
-            && summary.reputation >= request.min_reputation
-            && summary.cpu_milli >= demand.cpu_milli
-            && summary.memory_mb >= demand.memory_mb
-            && summary.disk_mb >= demand.disk_mb
-            && summary.vram_mb >= request.min_vram_mb
-            && summary.min_hire_minutes <= request.minutes
-            && self.is_placed(summary.countries)
-            && summary.suppliers & self.suppliers == self.suppliers
-            && summary.tier >= request.min_tier
-            && summary.security >= request.min_security
-            && summary.compliance & request.compliance == request.compliance
-            && (!request.renewable || summary.renewable)
+        best.price[request.lease as usize] <= self.highest_price
+            && best.reputation >= request.min_reputation
+            && best.cpu_milli >= demand.cpu_milli
+            && best.memory_mb >= demand.memory_mb
+            && best.disk_mb >= demand.disk_mb
+            && best.vram_mb >= request.min_vram_mb
+            && best.min_hire_minutes <= request.minutes
+            && best.tier >= request.min_tier
+            && best.security >= request.min_security
+            && best.compliance & request.compliance == request.compliance
+            && (!request.renewable || best.renewable)
     }
 }
 

@@ -1,16 +1,13 @@
-//! A B-tree of devices in the order of their ring, each branch with a summary of what hangs on it, so that a search follows only branches
-//! on which something better may hang.
+//! A B-tree of devices in their order, each branch with a summary of what hangs on it, so that a search follows only branches on which
+//! something better may hang.
 
+use super::card::{Card, Order};
 use super::summary::Summary;
-use crate::score::Ring;
 
-/// Devices in a leaf.
+/// Most devices in a leaf.
 const LEAF: usize = 24;
-/// Branches of an inner node.
+/// Most branches of an inner node.
 const FAN: usize = 16;
-
-/// A device's place on the ring, and where its record is.
-pub(super) type Entry = (Ring, u32);
 
 /// The tree.
 #[derive(Debug)]
@@ -22,14 +19,14 @@ pub(super) struct Tree {
 
 #[derive(Debug)]
 pub(super) enum Node {
-    Leaf(Vec<Entry>),
+    Leaf(Vec<Card>),
     Inner(Vec<Branch>),
 }
 
 #[derive(Debug)]
 pub(super) struct Branch {
-    /// Not after any entry.
-    pub(super) first: Entry,
+    /// Not after any device.
+    pub(super) first: Order,
     pub(super) summary: Summary,
     pub(super) node: Node,
 }
@@ -51,29 +48,29 @@ impl Tree {
         &self.root
     }
 
-    /// Looks at all entries that do not hang on a branch of which `may` says no.
-    pub(super) fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(u32)) {
+    /// Looks at all devices that do not hang on a branch of which `may` says no.
+    pub(super) fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(&Card)) {
         if may(&self.summary) {
             self.root.visit(may, seen);
         }
     }
 
-    /// Adds an entry that is not there. `of` summarises a record.
-    pub(super) fn insert(&mut self, entry: Entry, of: &impl Fn(u32) -> Summary) {
+    /// Adds a device that is not there.
+    pub(super) fn insert(&mut self, card: Card, reference: u32) {
         self.len += 1;
-        let added = of(entry.1);
+        let added = Summary::of(&card, reference);
         self.summary.merge(&added);
-        if let Some(right) = self.root.insert(entry, &added, of) {
+        if let Some(right) = self.root.insert(card, &added, reference) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Vec::new()));
-            let first = left.first().unwrap_or(entry);
-            let left = Branch { first, summary: left.summary(of), node: left };
+            let first = left.first().unwrap_or(card.order());
+            let left = Branch { first, summary: left.summary(reference), node: left };
             self.root = Node::Inner(vec![left, right]);
         }
     }
 
-    /// Takes an entry out; whether it was there.
-    pub(super) fn remove(&mut self, entry: Entry, of: &impl Fn(u32) -> Summary) -> bool {
-        if !self.root.remove(entry, of) {
+    /// Takes a device out; whether it was there.
+    pub(super) fn remove(&mut self, order: Order, reference: u32) -> bool {
+        if !self.root.remove(order, reference) {
             return false;
         }
         self.len -= 1;
@@ -87,81 +84,86 @@ impl Tree {
                 None => self.root = Node::Leaf(Vec::new()),
             }
         }
-        self.summary = self.root.summary(of);
+        self.summary = self.root.summary(reference);
         true
     }
 }
 
 impl Node {
-    fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(u32)) {
+    fn visit(&self, may: &impl Fn(&Summary) -> bool, seen: &mut impl FnMut(&Card)) {
         match self {
-            Self::Leaf(entries) => entries.iter().for_each(|(_, place)| seen(*place)),
+            Self::Leaf(cards) => cards.iter().for_each(seen),
             Self::Inner(branches) => branches.iter().filter(|branch| may(&branch.summary)).for_each(|branch| branch.node.visit(may, seen)),
         }
     }
 
-    fn first(&self) -> Option<Entry> {
+    fn first(&self) -> Option<Order> {
         match self {
-            Self::Leaf(entries) => entries.first().copied(),
+            Self::Leaf(cards) => cards.first().map(Card::order),
             Self::Inner(branches) => branches.first().map(|branch| branch.first),
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Self::Leaf(entries) => entries.len(),
+            Self::Leaf(cards) => cards.len(),
             Self::Inner(branches) => branches.len(),
         }
     }
 
-    fn summary(&self, of: &impl Fn(u32) -> Summary) -> Summary {
-        let mut all = Summary::empty();
+    fn summary(&self, reference: u32) -> Summary {
         match self {
-            Self::Leaf(entries) => entries.iter().for_each(|(_, place)| all.merge(&of(*place))),
-            Self::Inner(branches) => branches.iter().for_each(|branch| all.merge(&branch.summary)),
+            Self::Leaf(cards) => Summary::of_all(cards, reference),
+            Self::Inner(branches) => {
+                let mut all = Summary::empty();
+                for branch in branches {
+                    all.merge(&branch.summary);
+                }
+                all
+            }
         }
-        all
     }
 
-    /// Adds an entry; a node that becomes too large gives its right half away.
-    fn insert(&mut self, entry: Entry, added: &Summary, of: &impl Fn(u32) -> Summary) -> Option<Branch> {
+    /// Adds a device; a node that becomes too large gives its right half away.
+    fn insert(&mut self, card: Card, added: &Summary, reference: u32) -> Option<Branch> {
+        let order = card.order();
         match self {
-            Self::Leaf(entries) => {
-                let at = entries.partition_point(|other| *other < entry);
-                entries.insert(at, entry);
-                (entries.len() > LEAF).then(|| {
-                    let node = Self::Leaf(entries.split_off(LEAF / 2));
-                    Branch { first: node.first().unwrap_or(entry), summary: node.summary(of), node }
+            Self::Leaf(cards) => {
+                let at = cards.partition_point(|other| other.order() < order);
+                cards.insert(at, card);
+                (cards.len() > LEAF).then(|| {
+                    let node = Self::Leaf(cards.split_off(LEAF / 2));
+                    Branch { first: node.first().unwrap_or(order), summary: node.summary(reference), node }
                 })
             }
             Self::Inner(branches) => {
-                let at = branches.partition_point(|branch| branch.first <= entry).saturating_sub(1);
+                let at = branches.partition_point(|branch| branch.first <= order).saturating_sub(1);
                 let branch = &mut branches[at];
-                branch.first = branch.first.min(entry);
-                let split = branch.node.insert(entry, added, of);
+                branch.first = branch.first.min(order);
+                let split = branch.node.insert(card, added, reference);
                 if let Some(right) = split {
-                    branch.summary = branch.node.summary(of);
+                    branch.summary = branch.node.summary(reference);
                     branches.insert(at + 1, right);
                 } else {
                     branch.summary.merge(added);
                 }
                 (branches.len() > FAN).then(|| {
                     let node = Self::Inner(branches.split_off(FAN / 2));
-                    Branch { first: node.first().unwrap_or(entry), summary: node.summary(of), node }
+                    Branch { first: node.first().unwrap_or(order), summary: node.summary(reference), node }
                 })
             }
         }
     }
 
-    fn remove(&mut self, entry: Entry, of: &impl Fn(u32) -> Summary) -> bool {
+    fn remove(&mut self, order: Order, reference: u32) -> bool {
         match self {
-            Self::Leaf(entries) => {
-                let found = entries.binary_search(&entry);
-                found.map(|at| entries.remove(at)).is_ok()
+            Self::Leaf(cards) => {
+                let found = cards.binary_search_by_key(&order, Card::order);
+                found.map(|at| cards.remove(at)).is_ok()
             }
             Self::Inner(branches) => {
-                let at = branches.partition_point(|branch| branch.first <= entry).saturating_sub(1);
-                if !branches[at].node.remove(entry, of) {
+                let at = branches.partition_point(|branch| branch.first <= order).saturating_sub(1);
+                if !branches[at].node.remove(order, reference) {
                     return false;
                 }
                 if branches[at].node.len() == 0 {
@@ -172,9 +174,9 @@ impl Node {
                 if right > 0 && branches[right - 1].node.absorbs(&branches[right].node) {
                     let gone = branches.remove(right);
                     branches[right - 1].node.append(gone.node);
-                    branches[right - 1].summary = branches[right - 1].node.summary(of);
+                    branches[right - 1].summary = branches[right - 1].node.summary(reference);
                 } else {
-                    branches[at].summary = branches[at].node.summary(of);
+                    branches[at].summary = branches[at].node.summary(reference);
                 }
                 true
             }
