@@ -42,6 +42,9 @@ impl<W: Waste> Index<W> {
             let Some(bay) = self.bays.get(usize::from(model.0)) else { continue };
             let terms = Terms { lease: request.lease, horizon: request.horizon(), reference: bay.reference, seed };
             let search = Search { bay, records: &self.records, request, wanted, judged: None, terms };
+            if !search.may_hold() {
+                continue;
+            }
             let judgement = Judgement::of(&search, &mut self.waste, *model, self.options);
             let gang = if request.nodes == 1 {
                 judgement.best.map(|fit| Gang::of(vec![fit]))
@@ -93,6 +96,31 @@ pub(crate) fn judged(gang: &Gang, request: &Request, terms: &Terms) -> (usize, i
 impl Search<'_> {
     fn nodes(&self) -> usize {
         self.request.nodes as usize
+    }
+
+    /// Whether there could be enough devices, or one site with enough of them; if not, nothing need be judged.
+    fn may_hold(&self) -> bool {
+        let (request, gpus) = (self.request, self.request.demand.gpus);
+        if request.nodes == 1 || request.only_site.is_some() {
+            return true;
+        }
+        let packed = request.arrangement == Some(Arrangement::Pack);
+        let holds = |rack: &&Rack| {
+            let most = if packed { rack.at_most(gpus) } else { rack.cards.len() };
+            most >= self.nodes() && self.wanted.may_be_among(&rack.summary)
+        };
+        let has_enough = |rack: &Rack| {
+            let fitting = rack.cards.iter().filter(|card| self.wanted.may_be(card));
+            fitting.take(self.nodes()).count() >= if packed { 1 } else { self.nodes() }
+        };
+        match (request.same_site, packed) {
+            (true, _) => self.bay.racks.iter().filter(holds).any(has_enough),
+            (false, true) => true,
+            (false, false) => {
+                let able = self.bay.able(gpus).filter(|(_, tree)| self.wanted.may_be_among(tree.summary()));
+                able.map(|(_, tree)| tree.len()).sum::<usize>() >= self.nodes()
+            }
+        }
     }
 
     fn gang(&self, waste: &mut impl Waste) -> Option<Gang> {
