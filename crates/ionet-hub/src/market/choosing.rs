@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ionet_market::conditions::Missed;
-use ionet_market::machine::{Machine, State as Standing};
+use ionet_market::machine::State as Standing;
 use ionet_market::oracle::{Asked, Cell, highest_floor, node_rate};
 use ionet_market::refusal::Refusal;
 use ionet_market::replace::Cluster;
 use ionet_market::request::Request;
-use ionet_market::shape::Room;
 use ionet_rules::RuleError;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
 use ionet_types::market::{Lease, Price};
@@ -122,9 +120,7 @@ impl Hub {
 
     /// Devices that fulfil a request and are free.
     pub(crate) fn fitting(&self, request: &Request) -> u32 {
-        let state = self.market().lock();
-        let fits = |(machine, free, standing): &(&Machine, Room, Standing)| Missed::find(machine, *standing, free, request).none();
-        u32::try_from(state.index.iter().filter(fits).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.market().lock().index.fitting(request)).unwrap_or(u32::MAX)
     }
 
     /// A device for a further node of a cluster that runs: not one of those that it has, near them or far as was asked, and none whose

@@ -161,7 +161,7 @@ impl Bay {
         all.filter(move |(_, (class, tree))| tree.len() > 0 && class.may_serve(gpus)).map(|(at, (_, tree))| (at, tree))
     }
 
-    /// The devices in bins that may fulfil a request for other models; whether they do is to be seen.
+    /// The devices in bins that may fulfil a request, whatever models it names; whether they do is to be seen.
     pub(crate) fn candidates(&self, gpus: GpuDemand, wanted: &Wanted<'_>, seen: &mut impl FnMut(u32)) {
         for (_, tree) in self.able(gpus) {
             let mut may_fit = |card: &Card| {

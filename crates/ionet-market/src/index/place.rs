@@ -1,5 +1,7 @@
 //! Placement: for each model that would do the best cluster, and of those the best.
 
+use std::collections::BTreeSet;
+
 use ionet_types::market::Arrangement;
 
 use super::bay::{Bay, Rack};
@@ -61,6 +63,20 @@ impl<W: Waste> Index<W> {
         let Self { records, waste, .. } = self;
         let look = |place: u32| (&records[place as usize].machine, records[place as usize].free);
         Placement::new(model, gang, score, &request.demand, waste, look)
+    }
+
+    /// How many devices would serve a node of the request now, each by itself.
+    pub fn fitting(&self, request: &Request) -> usize {
+        let wanted = Wanted::new(request);
+        let mut count = 0;
+        for model in request.models.iter().collect::<BTreeSet<_>>() {
+            let Some(bay) = self.bays.get(usize::from(model.0)) else { continue };
+            bay.candidates(request.demand.gpus, &wanted, &mut |place| {
+                let record = &self.records[place as usize];
+                count += usize::from(!Missed::any(&record.machine, record.state, &record.free, request));
+            });
+        }
+        count
     }
 
     /// Takes all that a placement takes, or nothing of it.

@@ -66,6 +66,8 @@ proptest! {
     ) {
         let mut index = used(&fleet, &before, exact);
         for request in &asked {
+            let fitting = index.iter().filter(|(machine, free, state)| Missed::find(machine, *state, free, request).none()).count();
+            prop_assert_eq!(index.fitting(request), fitting);
             let placed = index.place(request, seed);
             prop_assert_eq!(&placed, &scanned(&index, exact, NOW, request, seed));
             prop_assert_eq!(&placed, &index.place(request, seed), "the same question, another answer");
