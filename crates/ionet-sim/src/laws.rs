@@ -70,6 +70,8 @@ pub(crate) struct Run {
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
     pub(crate) runs: Vec<Run>,
+    /// When each agent's processes began.
+    pub(crate) agent_began: BTreeMap<usize, Vec<Millis>>,
     leases: leases::Leases,
     pub(crate) broken: Vec<Broken>,
     /// Work logs whose parts were found in an epoch.

@@ -67,12 +67,12 @@ pub fn watching_since(watches: &[Watch]) -> Option<i64> {
 fn downs_of_gap((from, to): (i64, i64), began: i64, watches: &[Watch], grace: Grace) -> Vec<(i64, i64)> {
     let began = began.min(to);
     let is_excused = |(gone, back): (i64, i64)| {
-        let ran = began <= gone;
-        absences(watches).any(|(went, came)| {
+        let is_near = absences(watches).any(|(went, came)| {
             let before = gone >= went.saturating_sub(grace.before_secs) && back <= went;
             let after = gone >= came && back <= came.saturating_add(grace.after_secs);
-            (before && (ran || began > back)) || (after && ran)
-        })
+            before || after
+        });
+        is_near && !(gone < began && began <= back)
     };
     let within = absences(watches).filter(|(went, came)| *went < to && *came > from);
     let mut downs: Vec<(i64, i64)> = Vec::new();

@@ -19,13 +19,13 @@ impl Truth {
         self.uptime_is_counted_once(hub, now);
     }
 
-    /// Time in which the hub was away is nobody's downtime, unless the device was away for long before it, and longer after it than it takes to
-    /// come back.
+    /// Time in which the hub was away is nobody's downtime, unless the device was away for long before it, and after it for longer than it takes to
+    /// come back or than its agent has been running.
     fn downs_are_seen(&mut self, hub: &Hub, agents: &[Agent], now: Millis) {
         let grace = hub.grace();
         let watches = hub.watches(now);
         let look_secs = i64::from(hub.timing.heartbeat_secs) + WHOLE_SECS;
-        for agent in agents {
+        for (number, agent) in agents.iter().enumerate() {
             let presences = hub.disk.presences.get(&agent.device).map_or(&[][..], Vec::as_slice);
             let Some((_, downs)) = downs(presences, &watches, grace, clock(now)) else { continue };
             for (from, to) in downs {
@@ -35,9 +35,12 @@ impl Truth {
                     let overlap = to.min(came_secs) - from.max(went_secs);
                     let was_gone = from < went_secs - grace.before_secs + look_secs;
                     let is_late = to + WHOLE_SECS > came_secs + grace.after_secs;
-                    if overlap > WHOLE_SECS && !(was_gone && is_late) {
+                    let mut begins = self.agent_began.get(&number).into_iter().flatten().map(|began| clock(*began));
+                    let is_new = begins.any(|began| (came_secs - WHOLE_SECS..=to + WHOLE_SECS).contains(&began));
+                    if overlap > WHOLE_SECS && !(was_gone && (is_late || is_new)) {
+                        let near: Vec<_> = presences.iter().filter(|one| one.to_unix_secs.is_none_or(|end| end >= from)).take(2).collect();
                         let what = format!(
-                            "{} is down from {from} to {to}, the hub was away from {went_secs} to {came_secs}; {presences:?} {watches:?}",
+                            "{} is down from {from} to {to}, the hub was away from {went_secs} to {came_secs}; {near:?}",
                             agent.device
                         );
                         self.breaks(Laws::HubAbsenceBlamesNobody, now, what);

@@ -12,6 +12,7 @@ impl World {
         self.numbers += 1;
         let number = self.numbers;
         self.agents[agent].begin(number, self.now);
+        self.truth.agent_began.entry(agent).or_default().push(self.now);
         self.after(0, Event::AgentLooks { agent, number });
         self.after(10, Event::AgentConnects { agent, number });
     }
