@@ -25,6 +25,9 @@ const LATE: Millis = 15_000;
 /// Milliseconds that may go unpaid for each outage: it is rounded up to a minute, and its end is noticed as late as its beginning.
 const ROUNDED: Millis = 60_000 + LATE;
 
+/// How often one law is told to be broken.
+const MOST_OF_A_LAW: usize = 20;
+
 /// The laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Laws {
@@ -83,7 +86,7 @@ pub(crate) struct Truth {
 impl Truth {
     pub(crate) fn breaks(&mut self, law: Laws, at: Millis, what: String) {
         // One is enough to fail; thousands of the same are no help.
-        if self.broken.len() < 50 {
+        if self.broken.iter().filter(|one| one.law == law).count() < MOST_OF_A_LAW {
             self.broken.push(Broken { law, at, what });
         }
     }

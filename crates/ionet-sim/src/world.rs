@@ -77,7 +77,7 @@ impl Config {
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The laws that were broken, the first fifty times.
+    /// The laws that were broken, each the first times.
     pub broken: Vec<Broken>,
     /// How often each thing was held against the truth, and how often each thing happened.
     pub counts: BTreeMap<&'static str, u64>,

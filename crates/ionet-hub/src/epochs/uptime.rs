@@ -59,45 +59,50 @@ pub fn watching_since(watches: &[Watch]) -> Option<i64> {
     watches.last().map(|watch| watch.from_unix_secs)
 }
 
+/// Until when the hub was there for all that is written: what it did not write yet, it would not have seen if it were killed now.
+pub fn watched_until(watches: &[Watch]) -> Option<i64> {
+    watches.last().map(|watch| watch.to_unix_secs)
+}
+
 /// What of a gap between two presences the device was down. `began`: since when the agent runs that ended the gap.
 ///
 /// The hub's absences cut the gap into stretches that it watched. One of these is excused if it is short, and right before an absence (losing
-/// the device may have been the hub's own doing) or right after one (the device comes back), and the agent did not begin in it. An absence
-/// counts only where the device was seen to be away both before and after it.
+/// the device may have been the hub's own doing) or right after one (the device comes back). An absence counts only where the device was seen
+/// to be away both before and after it. What an agent says of when it began counts back to where its device was last seen away, and no
+/// further: what was told of earlier times, without having heard the agent, stays as it is.
 fn downs_of_gap((from, to): (i64, i64), began: i64, watches: &[Watch], grace: Grace) -> Vec<(i64, i64)> {
-    let began = began.min(to);
-    let is_excused = |(gone, back): (i64, i64)| {
-        let is_near = absences(watches).any(|(went, came)| {
+    let is_near = |(gone, back): (i64, i64)| {
+        absences(watches).any(|(went, came)| {
             let before = gone >= went.saturating_sub(grace.before_secs) && back <= went;
             let after = gone >= came && back <= came.saturating_add(grace.after_secs);
             before || after
-        });
-        is_near && !(gone < began && began <= back)
+        })
     };
-    let within = absences(watches).filter(|(went, came)| *went < to && *came > from);
-    let mut downs: Vec<(i64, i64)> = Vec::new();
-    let mut at = from;
-    // A device that was here until the hub went was not seen away.
-    let mut was_away = false;
-    for (went, came) in within.chain([(to, to)]) {
-        let stretch = (at, went.min(to));
-        if stretch.0 < stretch.1 {
-            let is_away = !is_excused(stretch);
-            if is_away {
-                match downs.last_mut() {
-                    // Away on both sides of what nobody saw.
-                    Some(last) if was_away => last.1 = stretch.1,
-                    _ => downs.push(stretch),
-                }
-            }
-            was_away = is_away;
+    let (mut stretches, mut at) = (Vec::new(), from);
+    for (went, came) in absences(watches).filter(|(went, came)| *went < to && *came > from).chain([(to, to)]) {
+        if at < went {
+            stretches.push((at, went));
         }
         at = at.max(came.min(to));
     }
-    let is_noticed = |down: &(i64, i64)| (down.0..=down.1).contains(&began);
-    if began > from && !downs.iter().any(is_noticed) {
+    let last_away = stretches.iter().rposition(|stretch| !is_near(*stretch));
+    let seen_away = last_away.map_or(from, |last| stretches[last].1);
+    let began = if began < seen_away { from } else { began.min(to) };
+    let mut downs: Vec<(i64, i64)> = Vec::new();
+    // A device that was here until the hub went was not seen away.
+    let mut was_away = false;
+    for stretch in stretches {
+        let is_away = !is_near(stretch) || (stretch.0 < began && began <= stretch.1);
+        match downs.last_mut() {
+            // Away on both sides of what nobody saw.
+            Some(last) if is_away && was_away => last.1 = stretch.1,
+            _ if is_away => downs.push(stretch),
+            _ => {}
+        }
+        was_away = is_away;
+    }
+    if began > from && downs.last().is_none_or(|last| last.1 < began) {
         downs.push((began, began));
-        downs.sort_unstable();
     }
     downs
 }
@@ -178,6 +183,18 @@ mod tests {
         // While the hub was back already: it was not there when the hub was.
         assert_eq!(since(9_050, 9_060).1, [(9_000, 9_060)]);
         assert_eq!(since(-50, 9_001).1, []);
+    }
+
+    /// An epoch is closed when the devices have had time to come back; what it was closed with stays true.
+    #[test]
+    fn what_was_told_without_a_device_stays_true_when_it_is_back() {
+        let watches = [watch(0, 1_000), watch(2_000, 2_100), watch(3_000, 20_000)];
+        let told = downs(&[presence(0, 1_000)], &watches, GRACE, 3_130).unwrap();
+        assert_eq!(told.1, [(3_000, 3_130)]);
+        for began in [500, 1_500, 2_050, 2_500, 3_050, 3_900] {
+            let back = Presence { running_since_unix_secs: Some(began), ..presence(4_000, None) };
+            assert_eq!(downs(&[presence(0, 1_000), back], &watches, GRACE, 20_000).unwrap().1, [(3_000, 4_000)], "{began}");
+        }
     }
 
     #[test]
