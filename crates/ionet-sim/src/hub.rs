@@ -59,6 +59,8 @@ pub(crate) struct Disk {
     pub(crate) watches: Vec<Watch>,
     pub(crate) lives: BTreeMap<DeviceId, Life>,
     pub(crate) failed_at: BTreeMap<DeviceId, i64>,
+    /// How often each device's history has it that it was away.
+    pub(crate) reproached: BTreeMap<DeviceId, u32>,
     /// Published epochs, and the last one that the store has heard of.
     pub(crate) archive: BTreeMap<u64, BTreeMap<DeviceId, Line>>,
     pub(crate) closed: u64,
@@ -176,6 +178,9 @@ impl Hub {
         let at = clock(now);
         let memory = self.memory.as_mut()?;
         let life = self.disk.lives.entry(device).or_insert_with(|| Life::new(at));
+        if memory.fleet.watching().away_secs(life.link(), at) > i64::from(self.timing.heartbeat_secs) * 3 {
+            *self.disk.reproached.entry(device).or_default() += 1;
+        }
         life.apply(Event::Connected { hardware: HARDWARE }, at).ok()?;
         if life.duty() == ionet_devices::Duty::New {
             self.disk.tests += 1;

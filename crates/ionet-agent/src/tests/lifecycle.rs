@@ -153,7 +153,7 @@ async fn a_lease_lasts_as_long_whatever_the_clocks_show() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(begun.elapsed() >= Duration::from_secs(5), "ended early, {off_secs}");
-        assert!(begun.elapsed() < Duration::from_secs(60), "not ended in time, {off_secs}");
+        assert!(begun.elapsed() < Duration::from_mins(1), "not ended in time, {off_secs}");
         assert_eq!(sleepers(&agent.processes(long.key)).len(), 4, "a paid node was ended, {off_secs}");
         assert_eq!(agent.device_id, device_id);
         agent.stop().await;

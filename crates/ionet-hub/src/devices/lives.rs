@@ -139,9 +139,9 @@ impl Lives {
 
     /// A device that is back, and how long it was seen to be away.
     fn was_down(&self, before: &Life, after: &Life, now_unix_secs: i64) -> Option<DeviceEvent> {
-        let (Link::Away { since_unix_secs }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
+        let (Link::Away { .. }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
         let state = self.lock();
-        let secs = state.watching.watched_secs(since_unix_secs, now_unix_secs);
+        let secs = state.watching.away_secs(before.link(), now_unix_secs);
         let away = secs > state.watching.grace().before_secs;
         away.then(|| DeviceEvent { at_unix_secs: now_unix_secs, kind: kind::DOWN.to_owned(), amount: secs, detail: String::new() })
     }

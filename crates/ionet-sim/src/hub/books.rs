@@ -69,8 +69,8 @@ impl Hub {
         let mut lines: BTreeMap<DeviceId, Line> = BTreeMap::new();
         for device in self.disk.lives.keys() {
             let presences = self.disk.presences.get(device).map_or(&[][..], Vec::as_slice);
-            let watched = watched_until(&watches).unwrap_or(clock(now));
-            let uptime_secs = downs(presences, &watches, self.grace(), watched)
+            let until = watched_until(&watches).unwrap_or(clock(now));
+            let uptime_secs = downs(presences, &watches, self.grace(), until)
                 .map_or((0, 0), |(first, downs)| (continuous_secs(first, &downs, from), continuous_secs(first, &downs, to)));
             lines.insert(*device, Line { uptime_secs, work: 0 });
         }

@@ -61,6 +61,9 @@ impl Truth {
                 let what = format!("{} was never out of reach and is down {downs:?}; {presences:?} {watches:?}", agent.device);
                 self.breaks(Laws::ReachableLosesNothing, now, what);
             }
+            if let Some(times) = hub.disk.reproached.get(&agent.device) {
+                self.breaks(Laws::ReachableLosesNothing, now, format!("{} was told {times} times to have been away", agent.device));
+            }
             for (epoch, lines) in &hub.disk.archive {
                 let (from, to) = bounds(*epoch);
                 let up = (continuous_secs(first, &[], from), continuous_secs(first, &[], to));
