@@ -108,7 +108,8 @@ mod tests {
     fn a_short_absence_is_written_as_it_was_noticed() {
         let (watch, next) = watch_on(WATCH, Some((205, 216)), 216, 10);
         assert_eq!(watch, Watch { to_unix_secs: 205, ..WATCH });
-        assert_eq!(next, Some(Watch { from_unix_secs: 216, to_unix_secs: 216 }));
-        assert_eq!(watch_on(next.unwrap(), Some((205, 216)), 217, 10), (next.unwrap(), None), "once");
+        let resumed = Watch { from_unix_secs: 216, to_unix_secs: 216 };
+        assert_eq!(next, Some(resumed));
+        assert_eq!(watch_on(resumed, Some((205, 216)), 217, 10), (resumed, None), "once");
     }
 }
