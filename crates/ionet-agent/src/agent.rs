@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     AgentError, AgentOptions, DeviceKey, Link,
-    clock::unix_secs,
+    clock::{Clock, KEEP_EVERY_SECS},
     connection,
     keeper::keep,
     node::Reaper,
@@ -26,15 +26,14 @@ use crate::{
 };
 
 /// How long the report of an ended node is repeated.
-const REPORT_ENDED_SECS: i64 = 60;
+const REPORT_ENDED_SECS: u64 = 60;
 
 /// What the parts of an agent share.
 pub(crate) struct Shared {
     pub(crate) options: AgentOptions,
     pub(crate) key: DeviceKey,
     pub(crate) device_id: String,
-    /// When this agent started, unix seconds.
-    pub(crate) running_since_unix_secs: i64,
+    pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
     pub(crate) runtime: Box<dyn Runtime>,
@@ -42,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) desired: watch::Sender<Option<Arc<DesiredState>>>,
     /// What runs.
     pub(crate) observed: watch::Sender<BTreeMap<WorkloadKey, ObservedWorkload>>,
+    /// Held while what the hub wants is written down.
+    writing: Mutex<()>,
 }
 
 impl Shared {
@@ -54,15 +55,29 @@ impl Shared {
 
     /// Takes over what the hub wants: to disk first, then to the keepers.
     pub(crate) fn set_desired(&self, desired: DesiredState) -> Result<(), AgentError> {
-        self.store.set_desired(&desired)?;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (desired, timeline) = self.clock.hear(desired);
+        self.store.set_desired(&desired, &timeline)?;
         // A report that follows this revision must not look as if the node had vanished.
         let unknown = |key: &WorkloadKey| !self.observed.borrow().contains_key(key);
         for want in desired.workloads.iter().filter(|want| unknown(&want.key)) {
             let state = WorkloadState::Preparing { percent: 0, detail: "begins".to_owned() };
-            self.publish(observed(want.key, want.attempt, state));
+            self.publish(self.observed(want.key, want.attempt, state));
         }
         self.desired.send_replace(Some(Arc::new(desired)));
         Ok(())
+    }
+
+    /// Writes down how far the time has come: over a restart of the machine nothing else tells.
+    fn keep_time(&self) -> Result<(), AgentError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(desired) = self.desired.borrow().clone() else { return Ok(()) };
+        self.store.set_desired(&desired, &self.clock.timeline())
+    }
+
+    fn observed(&self, key: WorkloadKey, attempt: u32, state: WorkloadState) -> ObservedWorkload {
+        let since_unix_secs = self.clock.unix_secs();
+        ObservedWorkload { key, attempt, state, since_unix_secs, endpoints: None, ray_version: None }
     }
 
     /// Whether the hub wants anything to run here.
@@ -87,10 +102,6 @@ impl Shared {
     }
 }
 
-fn observed(key: WorkloadKey, attempt: u32, state: WorkloadState) -> ObservedWorkload {
-    ObservedWorkload { key, attempt, state, since_unix_secs: unix_secs(), endpoints: None, ray_version: None }
-}
-
 /// Runs an agent until `shutdown`. The nodes go on running after it: the next agent in the same directory finds them again.
 ///
 /// The device's key and state lie in `options.dir`; nobody else may use it at the same time. What the hub or the network does wrong is
@@ -106,16 +117,17 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
     let store = Store::open(&options.dir)?;
     let _lock = lock(&options)?;
     let key = DeviceKey::load_or_create(&options.dir)?;
-    let desired = store.desired()?.map(Arc::new);
+    let (desired, timeline) = store.desired()?.unzip();
     let shared = Arc::new(Shared {
         device_id: key.device_id(),
-        running_since_unix_secs: unix_secs(),
+        clock: Clock::begin(timeline.flatten()),
         key,
         store,
         reaper: Reaper::default(),
         runtime,
-        desired: watch::Sender::new(desired),
+        desired: watch::Sender::new(desired.map(Arc::new)),
         observed: watch::Sender::new(BTreeMap::new()),
+        writing: Mutex::default(),
         options,
     });
     publish_recorded(&shared)?;
@@ -141,7 +153,7 @@ fn publish_recorded(shared: &Shared) -> Result<(), AgentError> {
             since_unix_secs: record.since_unix_secs,
             endpoints: record.plan.endpoints,
             ray_version: record.plan.version,
-            ..observed(key, record.attempt, state)
+            ..shared.observed(key, record.attempt, state)
         });
     }
     Ok(())
@@ -171,6 +183,7 @@ async fn keep_all(shared: Arc<Shared>) -> Result<(), AgentError> {
     let mut changes = shared.desired.subscribe();
     // Of nodes whose records were lost, only their processes tell.
     let prefix = format!("{}/", shared.device_id);
+    let mut kept_at_unix_secs = shared.clock.unix_secs();
     let mut lost: Vec<WorkloadKey> = processes::marks(&prefix).iter().filter_map(|mark| parse_key(&mark[prefix.len()..])).collect();
     loop {
         let mut keys = shared.store.recorded_keys()?;
@@ -185,6 +198,10 @@ async fn keep_all(shared: Arc<Shared>) -> Result<(), AgentError> {
         }
         shared.reaper.reap();
         forget_ended(&shared, &keepers);
+        if shared.clock.unix_secs().abs_diff(kept_at_unix_secs) >= KEEP_EVERY_SECS.unsigned_abs() {
+            shared.keep_time()?;
+            kept_at_unix_secs = shared.clock.unix_secs();
+        }
         let _ = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await;
     }
 }
@@ -193,11 +210,12 @@ async fn keep_all(shared: Arc<Shared>) -> Result<(), AgentError> {
 fn forget_ended(shared: &Shared, keepers: &Keepers) {
     let desired = shared.desired.borrow().clone();
     let is_desired = |key: &WorkloadKey| desired.iter().any(|desired| desired.workloads.iter().any(|want| want.key == *key));
+    let now_unix_secs = shared.clock.unix_secs();
     shared.observed.send_if_modified(|all| {
         let before = all.len();
         all.retain(|key, observed| {
-            let is_told =
-                matches!(observed.state, WorkloadState::Stopped { .. }) && unix_secs() - observed.since_unix_secs > REPORT_ENDED_SECS;
+            let ago_secs = now_unix_secs.abs_diff(observed.since_unix_secs);
+            let is_told = matches!(observed.state, WorkloadState::Stopped { .. }) && ago_secs > REPORT_ENDED_SECS;
             keepers.0.contains_key(key) || is_desired(key) || (matches!(observed.state, WorkloadState::Stopped { .. }) && !is_told)
         });
         all.len() != before

@@ -27,7 +27,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, http::Uri, protocol::WebSocketConfig},
 };
 
-use crate::{AgentError, Link, agent::Shared, clock::unix_secs, load::Meter, probe::probe, prove::Proofs, transfer, tunnel::Tunnel};
+use crate::{AgentError, Link, agent::Shared, load::Meter, probe::probe, prove::Proofs, transfer, tunnel::Tunnel};
 
 /// First and longest pause between two attempts to connect.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
@@ -151,6 +151,8 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
         HubMessage::Refused { code, message } => return Err(Broken::Refused { code, message }),
         _ => return Err(Broken::Unexpected("another message than a challenge")),
     };
+    // Counted at the challenge, which the hub counts it back from.
+    let running_for_secs = shared.clock.running_for_secs();
     let remembered = shared.store.network()?;
     if let Some(ours) = shared.options.network.clone().or_else(|| remembered.clone()).filter(|ours| *ours != network) {
         return Err(Broken::OtherNetwork { theirs: network, ours });
@@ -164,7 +166,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
         credential: credential.map(|credential| credential.reveal().to_owned()),
         label: shared.options.label.clone(),
         location: shared.options.location.clone(),
-        declared: Declared { owner: shared.options.owner, running_since_unix_secs: Some(shared.running_since_unix_secs) },
+        declared: Declared { owner: shared.options.owner, running_for_secs: Some(running_for_secs) },
         ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
     };
     let hello = Hello::sign(shared.key.signing_key(), &network, &nonce, introduction);
@@ -320,7 +322,7 @@ async fn report(shared: &Shared, outbox: &mpsc::Sender<Message>, revision: &Atom
     let mut changes = shared.observed.subscribe();
     loop {
         let workloads = changes.borrow_and_update().values().cloned().collect();
-        let state = ObservedState { desired_revision: revision.load(Ordering::Relaxed), unix_secs: unix_secs(), workloads };
+        let state = ObservedState { desired_revision: revision.load(Ordering::Relaxed), unix_secs: shared.clock.unix_secs(), workloads };
         send(outbox, &AgentMessage::Observed(state)).await?;
         changes.changed().await.map_err(|_| Broken::Closed)?;
     }
@@ -341,7 +343,8 @@ async fn beat(
         ticks.tick().await;
         sequence += 1;
         let load = meter.read(&shared.device_id);
-        let heartbeat = Heartbeat::sign(shared.key.signing_key(), session, sequence, revision.load(Ordering::Relaxed), unix_secs(), load);
+        let (revision, unix_secs) = (revision.load(Ordering::Relaxed), shared.clock.unix_secs());
+        let heartbeat = Heartbeat::sign(shared.key.signing_key(), session, sequence, revision, unix_secs, load);
         send(outbox, &AgentMessage::Heartbeat(heartbeat)).await?;
         // The answer to it is the sign that the hub is there.
         outbox.send(Message::Ping(Vec::new().into())).await.map_err(|_| Broken::Closed)?;

@@ -9,7 +9,7 @@ use crate::store::Phase;
 pub struct Want {
     /// The attempt that is wanted.
     pub attempt: u32,
-    /// Until when, by the device's clock.
+    /// Until when, by the time that the agent counts ([`Timeline`](crate::decisions::Timeline)).
     pub lease_until_unix_secs: i64,
 }
 

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::{
     AgentError, NodeFailure,
     agent::Shared,
-    clock::unix_secs,
     decide::{Due, Want, decide},
     node::{Node, new_temp_dir},
     processes,
@@ -99,7 +98,7 @@ impl Keeper {
         let desired = self.shared.desired.borrow();
         let want = find(desired.as_deref(), self.key)
             .map(|want| Want { attempt: want.attempt, lease_until_unix_secs: want.lease_until_unix_secs });
-        decide(want, record.map(|record| (record.attempt, &record.phase)), desired.is_some(), is_ours, unix_secs())
+        decide(want, record.map(|record| (record.attempt, &record.phase)), desired.is_some(), is_ours, self.shared.clock.unix_secs())
     }
 
     fn node(&self, record: Record) -> Node {
@@ -151,7 +150,7 @@ impl Keeper {
             };
             match started {
                 Ok(()) => {
-                    node.update(true, |record| (record.phase, record.since_unix_secs) = (Phase::Ready, unix_secs()))?;
+                    node.update(true, |record| (record.phase, record.since_unix_secs) = (Phase::Ready, self.shared.clock.unix_secs()))?;
                     self.publish(WorkloadState::Ready, Some(&node.record()));
                     return Ok(());
                 }
@@ -203,7 +202,7 @@ impl Keeper {
         node.clear(Duration::ZERO).await;
         let phase = Phase::Failed { code: failure.code.to_owned(), message: bounded(failure.message), retryable: failure.retryable };
         node.update(true, |record| {
-            (record.phase, record.since_unix_secs) = (phase, unix_secs());
+            (record.phase, record.since_unix_secs) = (phase, self.shared.clock.unix_secs());
             record.plan.endpoints = None;
             record.processes.clear();
         })
@@ -219,7 +218,7 @@ impl Keeper {
         node.clear(self.shared.options.stop_grace).await;
         match remember {
             Some(reason) => node.update(true, |record| {
-                (record.phase, record.since_unix_secs) = (Phase::Stopped { reason }, unix_secs());
+                (record.phase, record.since_unix_secs) = (Phase::Stopped { reason }, self.shared.clock.unix_secs());
                 record.plan.endpoints = None;
                 record.processes.clear();
             })?,
@@ -243,7 +242,8 @@ impl Keeper {
     async fn until_unwanted(&self, attempt: u32) {
         let mut changes = self.shared.desired.subscribe();
         loop {
-            let wanted = self.want().is_some_and(|want| want.attempt == attempt && unix_secs() < want.lease_until_unix_secs);
+            let wanted =
+                self.want().is_some_and(|want| want.attempt == attempt && self.shared.clock.unix_secs() < want.lease_until_unix_secs);
             if !wanted {
                 return;
             }
@@ -256,7 +256,7 @@ impl Keeper {
             key: self.key,
             attempt,
             phase: Phase::Starting,
-            since_unix_secs: unix_secs(),
+            since_unix_secs: self.shared.clock.unix_secs(),
             boot_id: processes::boot_id(),
             plan,
             processes: Vec::new(),
@@ -270,7 +270,8 @@ impl Keeper {
     }
 
     fn publish_as(&self, attempt: u32, state: WorkloadState, endpoints: Option<RayEndpoints>, ray_version: Option<String>) {
-        let observed = ObservedWorkload { key: self.key, attempt, state, since_unix_secs: unix_secs(), endpoints, ray_version };
+        let since_unix_secs = self.shared.clock.unix_secs();
+        let observed = ObservedWorkload { key: self.key, attempt, state, since_unix_secs, endpoints, ray_version };
         self.shared.publish(observed);
     }
 }

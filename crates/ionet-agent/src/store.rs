@@ -13,7 +13,7 @@ use std::{
 use ionet_types::agent::{DesiredState, RayEndpoints, StopReason, WorkloadKey, workload::Token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{AgentError, processes::ProcessId};
+use crate::{AgentError, clock::Timeline, processes::ProcessId};
 
 /// What was begun for a node. Written before the first process starts; removed after the last one is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,16 @@ pub(crate) struct Tracked {
     pub(crate) is_essential: bool,
 }
 
+/// What the hub wants, and the time that its leases are read by: in one file, so that they are never of different age.
+#[derive(Serialize, Deserialize)]
+struct Told<D> {
+    #[serde(flatten)]
+    desired: D,
+    /// Absent in a file of an older agent.
+    #[serde(default = "Option::default")]
+    clock: Option<Timeline>,
+}
+
 /// The agent's directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -120,13 +130,14 @@ impl Store {
         self.write("credential.json", &credential.reveal(), true)
     }
 
-    /// What the hub last wanted, `None` before it ever said.
-    pub(crate) fn desired(&self) -> Result<Option<DesiredState>, AgentError> {
-        self.read("desired.json")
+    /// What the hub last wanted and the time as it was written with it, `None` before it ever said.
+    pub(crate) fn desired(&self) -> Result<Option<(DesiredState, Option<Timeline>)>, AgentError> {
+        let told: Option<Told<DesiredState>> = self.read("desired.json")?;
+        Ok(told.map(|told| (told.desired, told.clock)))
     }
 
-    pub(crate) fn set_desired(&self, desired: &DesiredState) -> Result<(), AgentError> {
-        self.write("desired.json", desired, true)
+    pub(crate) fn set_desired(&self, desired: &DesiredState, clock: &Timeline) -> Result<(), AgentError> {
+        self.write("desired.json", &Told { desired, clock: Some(clock.clone()) }, true)
     }
 
     pub(crate) fn record(&self, key: WorkloadKey) -> Result<Option<Record>, AgentError> {
@@ -223,8 +234,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("new")).unwrap();
         assert_eq!((store.desired().unwrap(), store.network().unwrap()), (None, None));
-        let desired = DesiredState { revision: 9, workloads: vec![] };
-        store.set_desired(&desired).unwrap();
+        let desired = DesiredState { revision: 9, ..DesiredState::default() };
+        let clock = Timeline { boot_id: "b".into(), steady_secs: 5, unix_secs: 1_800_000_000 };
+        store.set_desired(&desired, &clock).unwrap();
         store.set_network("local").unwrap();
         assert!(store.credential().unwrap().is_none());
         store.set_credential(&Token::new("ionet_dev_first")).unwrap();
@@ -234,7 +246,7 @@ mod tests {
         fs::create_dir(store.node_dir(record(1).key)).unwrap();
 
         let store = Store::open(&dir.path().join("new")).unwrap();
-        assert_eq!(store.desired().unwrap(), Some(desired));
+        assert_eq!(store.desired().unwrap(), Some((desired.clone(), Some(clock))));
         assert_eq!(store.network().unwrap().as_deref(), Some("local"));
         assert_eq!(store.credential().unwrap().unwrap().reveal(), "ionet_dev_second");
         assert_eq!(store.record(record(2).key).unwrap(), Some(record(2)));
@@ -246,6 +258,18 @@ mod tests {
         assert_eq!(store.recorded_keys().unwrap(), [record(2).key]);
         let mode = |name: &str| fs::metadata(dir.path().join("new").join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode("desired.json"), mode("credential.json"), mode(".")), (0o600, 0o600, 0o700), "tokens lie in it");
+    }
+
+    #[test]
+    fn what_an_older_agent_wrote_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let key = record(1).key;
+        let workload = serde_json::json!({"cluster_id": key.cluster_id, "node": 1, "lease_until_unix_secs": 7, "spec": {"kind": "x"}});
+        let text = serde_json::json!({"revision": 3, "workloads": [workload]}).to_string();
+        fs::write(dir.path().join("desired.json"), text).unwrap();
+        let (desired, clock) = store.desired().unwrap().unwrap();
+        assert_eq!((desired.revision, desired.workloads[0].key, clock), (3, key, None));
     }
 
     #[test]

@@ -152,6 +152,20 @@ impl<S: BuildHasher> Fleet<S> {
         Ok(Place { number, generation })
     }
 
+    /// As [`Fleet::join`], by what the agent says of when it began, unix seconds on the hub's clock: it ran on if it was running when the device
+    /// was last heard.
+    pub fn join_since(
+        &mut self,
+        key: &[u8; 32],
+        session: Session,
+        running_since_unix_secs: Option<i64>,
+        now_unix_secs: i64,
+    ) -> Result<Place, Dropped> {
+        let number = self.find(key).ok_or(Dropped::NotKnown)?;
+        let heard = i64::from(self.slots.get(number).heard);
+        self.join(key, session, running_since_unix_secs.is_some_and(|since| since <= heard), now_unix_secs)
+    }
+
     /// A connection is over. Nothing when the device has another one already.
     pub fn leave(&mut self, place: Place, now_unix_secs: i64) {
         let now = self.clock(now_unix_secs);

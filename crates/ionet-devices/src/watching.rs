@@ -171,6 +171,16 @@ impl Watching {
         }
     }
 
+    /// Seconds of watched time for which a device with this link has been seen to be away; 0 while it is here or nobody can tell.
+    pub fn away_secs(&self, link: Link, now_unix_secs: i64) -> i64 {
+        match self.presence(link, now_unix_secs) {
+            Presence::Down { since_unix_secs } | Presence::Inactive { since_unix_secs } => {
+                self.watched_secs(since_unix_secs, now_unix_secs)
+            }
+            Presence::Never | Presence::Here { .. } | Presence::Unknown { .. } => 0,
+        }
+    }
+
     /// Until when a device that gave its last sign at this moment may still be unknown, if the hub stays: the end of the grace, unix
     /// seconds.
     pub fn grace_ends_unix_secs(&self) -> Option<i64> {

@@ -162,3 +162,18 @@ proptest! {
         prop_assert!(watching.absences().windows(2).all(|pair| pair[0].to_unix_secs <= pair[1].from_unix_secs));
     }
 }
+
+/// A device that loses a hub that stands still is seen to leave when the hub is back, and takes a moment to return: that is nobody's fault.
+#[test]
+fn who_comes_back_in_time_was_not_away() {
+    let mut watching = Watching::new(GRACE);
+    watching.away(1_000);
+    watching.back(5_000);
+    let left = |since_unix_secs| Link::Away { since_unix_secs };
+    assert_eq!(watching.away_secs(left(5_000), 5_060), 0);
+    assert_eq!(watching.away_secs(left(5_000), 5_000 + GRACE.after_secs), 0);
+    assert_eq!(watching.away_secs(left(5_000), 5_001 + GRACE.after_secs), GRACE.after_secs + 1);
+    assert_eq!(watching.away_secs(left(900), 5_060), 160, "it had left before");
+    assert_eq!(watching.away_secs(left(6_000), 6_060), 60);
+    assert_eq!(watching.away_secs(Link::Here { since_unix_secs: 0, seen_unix_secs: 6_000 }, 6_060), 0);
+}

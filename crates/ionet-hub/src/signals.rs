@@ -9,6 +9,7 @@ const CHANGES_KEPT: usize = 1024;
 /// One signal for each reconciler, and the news for those who watch clusters.
 #[derive(Debug)]
 pub(crate) struct Signals {
+    pub(crate) watching: Notify,
     pub(crate) bookings: Notify,
     pub(crate) deployments: Notify,
     pub(crate) metering: Notify,
@@ -24,6 +25,7 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn new() -> Self {
         Self {
+            watching: Notify::new(),
             bookings: Notify::new(),
             deployments: Notify::new(),
             metering: Notify::new(),
@@ -39,8 +41,8 @@ impl Signals {
 
     /// Wakes every reconciler: something happened on chain.
     pub(crate) fn wake_all(&self) {
-        let Self { bookings, deployments, metering, settlement, expiry, prices, records, epochs, proofs, changes: _ } = self;
-        for signal in [deployments, bookings, metering, settlement, expiry, prices, records, epochs, proofs] {
+        let Self { watching, bookings, deployments, metering, settlement, expiry, prices, records, epochs, proofs, changes: _ } = self;
+        for signal in [watching, deployments, bookings, metering, settlement, expiry, prices, records, epochs, proofs] {
             signal.notify_one();
         }
     }

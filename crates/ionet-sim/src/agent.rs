@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ionet_agent::decisions::Phase;
+use ionet_agent::decisions::{Phase, Timeline};
 use ionet_types::DeviceId;
 use ionet_types::agent::{DesiredState, ObservedState, ObservedWorkload, WorkloadKey};
 
@@ -41,10 +41,10 @@ pub(crate) struct Process {
 pub(crate) struct Running {
     /// No other has this number.
     pub(crate) number: u64,
-    /// The machine's clock less the true time when it began, seconds.
-    pub(crate) clock_secs: i64,
-    /// When it began, by its own clock.
-    pub(crate) since_unix_secs: i64,
+    /// What it counts.
+    pub(crate) timeline: Timeline,
+    /// When it began, on the machine's steady clock.
+    pub(crate) since_steady_secs: i64,
     pub(crate) connection: Option<usize>,
     /// Revision that this connection has brought.
     pub(crate) revision: u64,
@@ -63,6 +63,8 @@ pub(crate) struct Agent {
     pub(crate) flaws: Flaws,
     /// Counts the machine's starts.
     pub(crate) boot: u32,
+    /// When it was switched on last.
+    on_since: Millis,
     /// Whether the machine runs.
     pub(crate) is_on: bool,
     /// The machine's clock less the true time, seconds.
@@ -71,6 +73,8 @@ pub(crate) struct Agent {
     pub(crate) cut_until: Millis,
     pub(crate) processes: BTreeMap<WorkloadKey, Process>,
     pub(crate) desired: Option<DesiredState>,
+    /// The time as it was written down last.
+    pub(crate) kept: Option<Timeline>,
     pub(crate) records: BTreeMap<WorkloadKey, Record>,
     pub(crate) running: Option<Running>,
     /// When hub and agent last heard of each other, by the truth.
@@ -83,11 +87,13 @@ impl Agent {
             device,
             flaws,
             boot: 0,
+            on_since: -3_600_000,
             is_on: true,
             clock_secs,
             cut_until: 0,
             processes: BTreeMap::new(),
             desired: None,
+            kept: None,
             records: BTreeMap::new(),
             running: None,
             contact: 0,
@@ -96,10 +102,11 @@ impl Agent {
 
     /// A new process of the agent begins, and takes up what the disk says.
     pub(crate) fn begin(&mut self, number: u64, now: Millis) {
+        let steady_secs = self.steady_secs(now);
         let mut running = Running {
             number,
-            clock_secs: self.clock_secs,
-            since_unix_secs: unix_secs(now) + self.clock_secs,
+            timeline: Timeline::begin(self.kept.clone(), &self.boot.to_string(), steady_secs, unix_secs(now) + self.clock_secs),
+            since_steady_secs: steady_secs,
             connection: None,
             revision: 0,
             observed: BTreeMap::new(),
@@ -113,18 +120,28 @@ impl Agent {
         self.running = Some(running);
     }
 
-    /// What the agent takes for the time, unix seconds.
-    pub(crate) fn clock_unix_secs(&self, now: Millis) -> i64 {
-        let offset = match &self.running {
-            Some(running) if !self.flaws.believes_set_clock => running.clock_secs,
-            _ => self.clock_secs,
-        };
-        unix_secs(now) + offset
+    /// The machine runs again.
+    pub(crate) fn switched_on(&mut self, now: Millis) {
+        (self.is_on, self.on_since) = (true, now);
     }
 
-    /// For how long its process has been running, by its own clock: a difference, so it does not matter how wrong that is.
-    pub(crate) fn running_for_secs(&self, now: Millis) -> i64 {
-        self.running.as_ref().map_or(0, |running| (self.clock_unix_secs(now) - running.since_unix_secs).max(0))
+    /// The machine's steady clock: seconds since its start.
+    pub(crate) const fn steady_secs(&self, now: Millis) -> i64 {
+        (now - self.on_since).div_euclid(1_000)
+    }
+
+    /// What the agent takes for the time, unix seconds.
+    pub(crate) fn clock_unix_secs(&self, now: Millis) -> i64 {
+        match &self.running {
+            Some(running) if !self.flaws.believes_set_clock => running.timeline.unix_secs(self.steady_secs(now)),
+            _ => unix_secs(now) + self.clock_secs,
+        }
+    }
+
+    /// For how long its process has been running, seconds.
+    pub(crate) fn running_for_secs(&self, now: Millis) -> u64 {
+        let since = self.running.as_ref().map_or(0, |running| running.since_steady_secs);
+        u64::try_from(self.steady_secs(now) - since).unwrap_or(0)
     }
 
     pub(crate) const fn is_cut(&self, now: Millis) -> bool {

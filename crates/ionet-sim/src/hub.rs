@@ -11,7 +11,7 @@ use ionet_devices::fleet::{Options, Place, Proven};
 use ionet_devices::timelock::Limits;
 use ionet_devices::{Event, Fleet, Life, Link, Watching};
 use ionet_hub::Timing;
-use ionet_hub::decisions::Grace;
+use ionet_hub::decisions::{Grace, away_since, watch_on};
 use ionet_store::{Assignment, ClusterRow, Outage, Presence, Reservation, Watch};
 use ionet_types::agent::heartbeat::HeartbeatSignature;
 use ionet_types::agent::{DesiredState, Heartbeat, Load, ObservedState, Session};
@@ -35,6 +35,8 @@ type Table = Fleet<BuildHasherDefault<DefaultHasher>>;
 pub(crate) struct Flaws {
     /// It takes no notice of its own absence.
     pub(crate) forgets_absences: bool,
+    /// It closes epochs before the devices that lost it are back.
+    pub(crate) closes_early: bool,
 }
 
 /// A line of a closed epoch.
@@ -57,6 +59,8 @@ pub(crate) struct Disk {
     pub(crate) watches: Vec<Watch>,
     pub(crate) lives: BTreeMap<DeviceId, Life>,
     pub(crate) failed_at: BTreeMap<DeviceId, i64>,
+    /// How often each device's history has it that it was away.
+    pub(crate) reproached: BTreeMap<DeviceId, u32>,
     /// Published epochs, and the last one that the store has heard of.
     pub(crate) archive: BTreeMap<u64, BTreeMap<DeviceId, Line>>,
     pub(crate) closed: u64,
@@ -154,38 +158,40 @@ impl Hub {
         memory.fleet.advance(at, |_, key| {
             silent.insert(DeviceId(*key));
         });
-        // What the fleet has noticed of its own absence is written down as finely as it was noticed.
-        if let (Some(absence), Some(watch)) = (memory.fleet.watching().absences().last(), self.disk.watches.last_mut()) {
-            if absence.to_unix_secs > watch.from_unix_secs {
-                watch.to_unix_secs = watch.to_unix_secs.max(absence.from_unix_secs);
-                self.disk.watches.push(Watch { from_unix_secs: absence.to_unix_secs, to_unix_secs: at });
-            } else if at - watch.to_unix_secs >= i64::from(self.timing.heartbeat_secs) {
-                watch.to_unix_secs = at;
-            }
-        } else if let Some(watch) = self.disk.watches.last_mut() {
-            watch.to_unix_secs = at;
+        let noticed = memory.fleet.watching().absences().last().map(|absence| (absence.from_unix_secs, absence.to_unix_secs));
+        if let Some(watch) = self.disk.watches.last_mut() {
+            let (present, next) = watch_on(*watch, noticed, at, i64::from(self.timing.heartbeat_secs));
+            *watch = present;
+            self.disk.watches.extend(next);
         }
         silent.into_iter().filter_map(|device| self.end(device, now)).collect()
     }
 
     /// A device has proved its key. Returns the connection whose place it takes.
-    pub(crate) fn accept(&mut self, device: DeviceId, connection: usize, running_since_unix_secs: i64, now: Millis) -> Option<usize> {
+    pub(crate) fn accept(
+        &mut self,
+        device: DeviceId,
+        connection: usize,
+        running_since_unix_secs: Option<i64>,
+        now: Millis,
+    ) -> Option<usize> {
         let at = clock(now);
         let memory = self.memory.as_mut()?;
         let life = self.disk.lives.entry(device).or_insert_with(|| Life::new(at));
+        if memory.fleet.watching().away_secs(life.link(), at) > i64::from(self.timing.heartbeat_secs) * 3 {
+            *self.disk.reproached.entry(device).or_default() += 1;
+        }
         life.apply(Event::Connected { hardware: HARDWARE }, at).ok()?;
         if life.duty() == ionet_devices::Duty::New {
             self.disk.tests += 1;
             life.apply(Event::TestPassed { test: self.disk.tests, hardware: HARDWARE }, at).ok()?;
         }
         memory.fleet.register(&device.0, life.duty(), Limits::STRICT, Link::Never, at).ok()?;
-        let heard = memory.fleet.glance(&device.0, at).map_or(0, |glance| glance.heard_unix_secs);
-        let place = memory.fleet.join(&device.0, Session([0; 32]), running_since_unix_secs <= heard, at).ok()?;
+        let place = memory.fleet.join_since(&device.0, Session([0; 32]), running_since_unix_secs, at).ok()?;
         let presences = self.disk.presences.entry(device).or_default();
         for presence in presences.iter_mut().filter(|presence| presence.to_unix_secs.is_none()) {
             presence.to_unix_secs = Some(at.max(presence.from_unix_secs));
         }
-        let running_since_unix_secs = Some(running_since_unix_secs);
         presences.push(Presence { from_unix_secs: at, to_unix_secs: None, running_since_unix_secs });
         memory.left_at_unix_secs.remove(&device);
         let session = OpenSession { connection, place, desired: None, told: 0, observed: None };
@@ -250,8 +256,7 @@ impl Hub {
             return None;
         }
         let left = memory.left_at_unix_secs.get(&device).copied().unwrap_or(memory.opened_at_unix_secs);
-        // Also for a hub that only stood still.
-        Some(left.max(memory.fleet.watching().since_unix_secs().unwrap_or(left)))
+        Some(away_since(left, memory.fleet.watching().since_unix_secs()))
     }
 
     /// When it was not there for long enough to notice, by the truth.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ionet_agent::decisions::{Due, Phase, Want, decide};
+use ionet_agent::decisions::{Due, KEEP_EVERY_SECS, Phase, Want, decide};
 use ionet_types::agent::{DesiredWorkload, ObservedWorkload, RayEndpoints, RayRole, StopReason, WorkloadKey, WorkloadSpec, WorkloadState};
 
 use crate::Millis;
@@ -10,15 +10,15 @@ use crate::agent::{Agent, Process, Record, Running};
 use crate::random::Random;
 
 /// How long the report of an ended node is repeated, seconds.
-const REPORT_ENDED_SECS: i64 = 60;
+const REPORT_ENDED_SECS: u64 = 60;
 
 /// What comes of a round.
 #[derive(Debug, Default)]
 pub(crate) struct Round {
     /// Processes that start, by number, and when they are up.
     pub(crate) starting: Vec<(WorkloadKey, u64, Millis)>,
-    /// Processes that worked and were ended on purpose.
-    pub(crate) ended: Vec<(WorkloadKey, Process)>,
+    /// Processes that were ended on purpose, and whether because their lease was over.
+    pub(crate) ended: Vec<(WorkloadKey, Process, bool)>,
     /// Processes that worked and are gone by themselves or with the machine.
     pub(crate) lost: Vec<(WorkloadKey, Process)>,
 }
@@ -76,6 +76,7 @@ impl Agent {
             }
         }
         self.forget_ended(now);
+        self.keep_time(now);
         round
     }
 
@@ -88,7 +89,7 @@ impl Agent {
         let wanted = want.as_ref().map(|want| Want { attempt: want.attempt, lease_until_unix_secs: want.lease_until_unix_secs });
         match decide(wanted, begun, self.desired.is_some(), running.ours.contains(&key), clock) {
             Due::Forget => {
-                round.ended.extend(self.processes.remove(&key).map(|process| (key, process)));
+                round.ended.extend(self.processes.remove(&key).map(|process| (key, process, false)));
                 false
             }
             Due::Begin => {
@@ -139,7 +140,8 @@ impl Agent {
             Due::End { remember } => {
                 let reason = remember.unwrap_or(StopReason::NotDesired);
                 running.ours.remove(&key);
-                round.ended.extend(self.processes.remove(&key).map(|process| (key, process)));
+                let is_over = remember == Some(StopReason::LeaseOver);
+                round.ended.extend(self.processes.remove(&key).map(|process| (key, process, is_over)));
                 if let Some(mut record) = self.records.remove(&key) {
                     record.phase = Phase::Stopped { reason };
                     record.since_unix_secs = clock;
@@ -176,17 +178,20 @@ impl Agent {
 
     /// Ends all work, as no agent should.
     pub(crate) fn stop_all(&mut self) -> Round {
-        let ended = std::mem::take(&mut self.processes).into_iter().collect();
+        let ended = std::mem::take(&mut self.processes).into_iter().map(|(key, process)| (key, process, false)).collect();
         Round { ended, ..Round::default() }
     }
 
     /// The hub wants this: to disk, then to the reports, as the agent does.
     pub(crate) fn take_over(&mut self, desired: ionet_types::agent::DesiredState, now: Millis) {
         let clock = self.clock_unix_secs(now);
+        let (steady_secs, believes_set_clock) = (self.steady_secs(now), self.flaws.believes_set_clock);
         let Some(running) = self.running.as_mut() else { return };
         if running.revision > desired.revision {
             return;
         }
+        let desired = if believes_set_clock { desired } else { running.timeline.hear(desired, steady_secs) };
+        self.kept = Some(running.timeline.at(steady_secs));
         for want in &desired.workloads {
             if !running.observed.contains_key(&want.key) {
                 let record = Record { attempt: want.attempt, phase: Phase::Starting, since_unix_secs: clock, boot: self.boot };
@@ -202,6 +207,16 @@ impl Agent {
         self.desired.as_ref()?.workloads.iter().find(|workload| workload.key == key)
     }
 
+    /// Writes down how far the time has come, now and then.
+    fn keep_time(&mut self, now: Millis) {
+        let steady_secs = self.steady_secs(now);
+        let Some(running) = self.running.as_ref().filter(|_| self.desired.is_some()) else { return };
+        let present = running.timeline.at(steady_secs);
+        if self.kept.as_ref().is_none_or(|kept| kept.boot_id != present.boot_id || steady_secs - kept.steady_secs >= KEEP_EVERY_SECS) {
+            self.kept = Some(present);
+        }
+    }
+
     fn forget_ended(&mut self, now: Millis) {
         let clock = self.clock_unix_secs(now);
         let desired = self.desired.clone();
@@ -211,7 +226,7 @@ impl Agent {
         let records = &self.records;
         running.observed.retain(|key, observed| {
             let is_stopped = matches!(observed.state, WorkloadState::Stopped { .. });
-            let is_told = is_stopped && clock - observed.since_unix_secs > REPORT_ENDED_SECS;
+            let is_told = is_stopped && clock.abs_diff(observed.since_unix_secs) > REPORT_ENDED_SECS;
             records.contains_key(key) || is_desired(key) || (is_stopped && !is_told)
         });
         running.has_news |= running.observed.len() != before;

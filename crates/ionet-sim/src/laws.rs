@@ -1,9 +1,12 @@
 //! What must hold in every run, whatever breaks, and the truth that it is held against: which processes worked when, and who heard whom.
 
+mod leases;
+mod uptime;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ionet_devices::{Duty, State};
-use ionet_hub::decisions::{Now, Purpose, downs};
+use ionet_hub::decisions::{Now, Purpose};
 use ionet_rules::booking::{Booking, Status};
 use ionet_rules::worklog::EndReason;
 use ionet_store::Outage;
@@ -22,15 +25,24 @@ const LATE: Millis = 15_000;
 /// Milliseconds that may go unpaid for each outage: it is rounded up to a minute, and its end is noticed as late as its beginning.
 const ROUNDED: Millis = 60_000 + LATE;
 
+/// How often one law is told to be broken.
+const MOST_OF_A_LAW: usize = 20;
+
 /// The laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Laws {
+    /// What was begun for a tenant runs as long as the hub said and no longer, whatever a clock shows and whoever is away.
+    LeaseLastsItsLength,
     /// A paid tenant's work is ended by its time, its customer, or a real failure; never because hub or network blinked.
     TenantIsLeftAlone,
     /// Once the network is well again, everybody agrees on what runs and how every device is.
     StatesConverge,
-    /// No device is down for time in which the hub was away, unless it did not come back, or began anew.
+    /// No device is down for time in which the hub was away, unless it was seen away before and after.
     HubAbsenceBlamesNobody,
+    /// A device that was never out of reach has been up without a break, whatever the hub did.
+    ReachableLosesNothing,
+    /// What a published epoch says of a device's uptime goes on in the next one where it ended.
+    UptimeIsCountedOnce,
     /// Minutes paid are minutes run, as exactly as the hub could see; each work log is in one epoch, and each epoch is closed once.
     PaidOnceAndNotLost,
 }
@@ -63,6 +75,7 @@ pub(crate) struct Truth {
     pub(crate) runs: Vec<Run>,
     /// When each agent's processes began.
     pub(crate) agent_began: BTreeMap<usize, Vec<Millis>>,
+    leases: leases::Leases,
     pub(crate) broken: Vec<Broken>,
     /// Work logs whose parts were found in an epoch.
     pub(crate) closings: BTreeMap<u64, u32>,
@@ -73,7 +86,7 @@ pub(crate) struct Truth {
 impl Truth {
     pub(crate) fn breaks(&mut self, law: Laws, at: Millis, what: String) {
         // One is enough to fail; thousands of the same are no help.
-        if self.broken.len() < 50 {
+        if self.broken.iter().filter(|one| one.law == law).count() < MOST_OF_A_LAW {
             self.broken.push(Broken { law, at, what });
         }
     }
@@ -188,7 +201,7 @@ impl Truth {
     /// What must hold in the end, after the network has been well for a while.
     pub(crate) fn in_the_end(&mut self, hub: &Hub, agents: &[Agent], chain: &Chain, now: Millis) {
         self.all_agree(hub, agents, chain, now);
-        self.downs_are_seen(hub, agents, now);
+        self.uptime_is_right(hub, agents, now);
         for (id, book) in &chain.bookings {
             self.minutes_are_right(*id, book, hub, chain, now);
         }
@@ -245,34 +258,6 @@ impl Truth {
             let until = book.hired_until_unix_secs().unwrap_or(i64::MAX);
             if unix_secs(now) > until + 60 {
                 self.breaks(Laws::StatesConverge, now, format!("cluster {id} should have ended at {until}"));
-            }
-        }
-    }
-
-    /// Time in which the hub was away is nobody's downtime, unless the device was not there after it, or before it, or began anew.
-    fn downs_are_seen(&mut self, hub: &Hub, agents: &[Agent], now: Millis) {
-        let grace = hub.grace();
-        let watches = hub.watches(now);
-        for (number, agent) in agents.iter().enumerate() {
-            let presences = hub.disk.presences.get(&agent.device).map_or(&[][..], Vec::as_slice);
-            let Some((_, downs)) = downs(presences, &watches, grace, clock(now)) else { continue };
-            for (from, to) in downs {
-                self.checked("stretches called down");
-                for (went, came) in hub.noticed_absences() {
-                    let (went_secs, came_secs) = (clock(*went), clock(*came));
-                    let overlap = to.min(came_secs) - from.max(went_secs);
-                    let is_late = to + 2 > came_secs + grace.after_secs;
-                    let was_gone = from < went_secs - grace.before_secs + 12;
-                    let begins = self.agent_began.get(&number).into_iter().flatten();
-                    let is_new = begins.clone().any(|began| (from - 2..=to + 2).contains(&clock(*began)));
-                    if overlap > 2 && !is_late && !was_gone && !is_new {
-                        let what = format!(
-                            "{} is down from {from} to {to}, the hub was away from {went_secs} to {came_secs}; {presences:?} {watches:?}",
-                            agent.device
-                        );
-                        self.breaks(Laws::HubAbsenceBlamesNobody, now, what);
-                    }
-                }
             }
         }
     }

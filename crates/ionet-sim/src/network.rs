@@ -4,13 +4,14 @@
 use ionet_types::agent::{DesiredState, ObservedState};
 
 use crate::Millis;
+use crate::faults::is_spared;
 use crate::random::Random;
 
 /// What travels.
 #[derive(Debug, Clone)]
 pub(crate) enum Message {
     /// The agent proves its key and says for how long it has been running.
-    Hello { running_for_secs: i64 },
+    Hello { running_for_secs: u64 },
     /// The agent tells what runs.
     Observed(ObservedState),
     /// The agent is alive.
@@ -72,7 +73,7 @@ impl Connection {
         if is_bad && random.chance(150) {
             delay += random.between(200, 4_000);
         }
-        if is_bad && random.chance(4) {
+        if is_bad && random.chance(4) && !is_spared(self.agent) {
             self.dark = true;
             return None;
         }

@@ -28,7 +28,7 @@ pub struct DeviceRow {
     pub agent_version: String,
     /// The wallet that it declared as its owner.
     pub owner: Option<Address>,
-    /// When its agent started, unix seconds, as it declared by its own clock.
+    /// When its agent started, unix seconds on the hub's clock, counted back from what it declared.
     pub running_since_unix_secs: Option<i64>,
     /// When it first connected, unix seconds.
     pub registered_at_unix_secs: i64,
@@ -105,7 +105,7 @@ pub(crate) async fn upsert(
     .bind(hardware)
     .bind(reported.agent_version)
     .bind(reported.declared.owner.map(|owner| owner.to_string()))
-    .bind(reported.declared.running_since_unix_secs)
+    .bind(reported.declared.running_since_unix_secs(now_unix_secs))
     .bind(now_unix_secs)
     .bind(json_text(reported.location))
     .execute(connection)

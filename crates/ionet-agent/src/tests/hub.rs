@@ -29,7 +29,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::clock::unix_secs;
+use crate::clock::machine_unix_secs;
 
 /// Longer than anything takes on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(3);
@@ -115,9 +115,14 @@ impl TestHub {
 
     /// Tells a device everything that it is to run.
     pub(super) fn want(&self, device_id: &str, workloads: Vec<DesiredWorkload>) {
+        self.want_at(device_id, None, workloads);
+    }
+
+    /// The same, and what this hub's clock shows.
+    pub(super) fn want_at(&self, device_id: &str, hub_unix_secs: Option<i64>, workloads: Vec<DesiredWorkload>) {
         self.inner.desired.send_modify(|all| {
             let desired = all.entry(device_id.to_owned()).or_default();
-            *desired = DesiredState { revision: desired.revision + 1, workloads };
+            *desired = DesiredState { revision: desired.revision + 1, hub_unix_secs, workloads };
         });
     }
 
@@ -314,5 +319,5 @@ async fn receive(socket: &mut WebSocket) -> Option<AgentMessage> {
 pub(super) fn ray_node(cluster_id: Uuid, node: u16, role: RayRole, head: Option<RayHeadAddress>) -> DesiredWorkload {
     let spec = RayNode { role, nodes: 2, token: Token::new(TOKEN), cpus: 1, gpus: 0, memory_mb: Some(1024), object_store_mb: None, head };
     let key = WorkloadKey { cluster_id, node };
-    DesiredWorkload { key, lease_until_unix_secs: unix_secs() + 3600, attempt: 0, spec: WorkloadSpec::Ray(spec) }
+    DesiredWorkload { key, lease_until_unix_secs: machine_unix_secs() + 3600, attempt: 0, spec: WorkloadSpec::Ray(spec) }
 }

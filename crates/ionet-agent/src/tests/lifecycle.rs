@@ -9,7 +9,7 @@ use super::{
     hub::{TestHub, ray_node},
     sleeper::{Sleeper, TestAgent, kill, sleepers, temp_dirs_of},
 };
-use crate::clock::unix_secs;
+use crate::clock::machine_unix_secs as unix_secs;
 
 fn workload() -> DesiredWorkload {
     ray_node(Uuid::now_v7(), 0, RayRole::Head, None)
@@ -102,7 +102,7 @@ async fn without_a_hub_a_node_runs_as_long_as_its_lease() {
     hub.observe_ready(&agent.device_id, long.key).await;
     short.lease_until_unix_secs = unix_secs() + 4;
     hub.want(&agent.device_id, vec![short.clone(), long.clone()]);
-    let heard = || crate::store::Store::open(&agent.dir).unwrap().desired().unwrap().unwrap().workloads[0].lease_until_unix_secs;
+    let heard = || crate::store::Store::open(&agent.dir).unwrap().desired().unwrap().unwrap().0.workloads[0].lease_until_unix_secs;
     while heard() != short.lease_until_unix_secs {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -128,6 +128,40 @@ async fn without_a_hub_a_node_runs_as_long_as_its_lease() {
     for key in [short.key, long.key] {
         hub.observe(&agent.device_id, key, is_stopped).await;
         agent.assert_gone(key);
+    }
+}
+
+/// The machine's clock may be a day ahead of the hub's, or behind, and the agent may begin anew: a lease is a length of time.
+#[tokio::test]
+async fn a_lease_lasts_as_long_whatever_the_clocks_show() {
+    for off_secs in [-86_400, 86_400] {
+        let (hub, dir) = (TestHub::start("test").await, tempfile::tempdir().unwrap());
+        let agent = TestAgent::start(dir.path(), &hub.url, Sleeper::default());
+        let hub_unix_secs = unix_secs() + off_secs;
+        let leased = |secs| DesiredWorkload { lease_until_unix_secs: hub_unix_secs + secs, ..workload() };
+        let (short, long) = (leased(6), leased(3_600));
+        let begun = std::time::Instant::now();
+        hub.want_at(&agent.device_id, Some(hub_unix_secs), vec![short.clone(), long.clone()]);
+        for key in [short.key, long.key] {
+            hub.observe_ready(&agent.device_id, key).await;
+        }
+        let device_id = agent.device_id.clone();
+        drop(hub);
+        agent.stop().await;
+        let agent = TestAgent::start(dir.path(), "http://127.0.0.1:9", Sleeper::default());
+        while !agent.processes(short.key).is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(begun.elapsed() >= Duration::from_secs(5), "ended early, {off_secs}");
+        assert!(begun.elapsed() < Duration::from_mins(1), "not ended in time, {off_secs}");
+        assert_eq!(sleepers(&agent.processes(long.key)).len(), 4, "a paid node was ended, {off_secs}");
+        assert_eq!(agent.device_id, device_id);
+        agent.stop().await;
+        let hub = TestHub::start("test").await;
+        let agent = TestAgent::start(dir.path(), &hub.url, Sleeper::default());
+        hub.want_at(&agent.device_id, Some(hub_unix_secs), vec![]);
+        hub.observe(&agent.device_id, long.key, is_stopped).await;
+        agent.assert_gone(long.key);
     }
 }
 

@@ -45,7 +45,7 @@ impl TestAgent {
         Self(tokio::spawn(async move {
             let mut socket = connect(&base).await;
             let Some(HubMessage::Challenge { nonce, network }) = next(&mut socket).await else { panic!("a challenge comes first") };
-            let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(0) };
+            let declared = Declared { owner: Some(owner), running_for_secs: Some(3_600) };
             let hello = Hello::sign(&key, &network, &nonce, Introduction { declared, ..Introduction::new("test", hardware) });
             say(&mut socket, &AgentMessage::Hello(Box::new(hello))).await;
             assert!(matches!(next(&mut socket).await, Some(HubMessage::Welcome { .. })));

@@ -48,6 +48,22 @@ fn entered(duty: Duty) -> (Fleet<Hasher>, Place) {
     (fleet, place)
 }
 
+/// Whether an agent ran on is told by the hub's clock, and by when the device was last heard.
+#[test]
+fn an_agent_ran_on_if_it_ran_when_it_was_last_heard() {
+    for (since, ran_on) in
+        [(Some(START - 5), true), (Some(START), true), (Some(START + 3), false), (Some(START + 4_999), false), (None, false)]
+    {
+        let (mut fleet, _) = entered(Duty::Ready);
+        fleet.advance(START + 10, |_, _| panic!("nobody is silent"));
+        let back = START + 5_000;
+        fleet.advance(back, |_, _| panic!("nobody was seen silent"));
+        fleet.join_since(&key(1), Session([8; 32]), since, back).unwrap();
+        let here = Presence::Here { since_unix_secs: if ran_on { START } else { back } };
+        assert_eq!(fleet.glance(&key(1), back).unwrap().presence, here, "{since:?}");
+    }
+}
+
 #[test]
 fn silence_is_noticed_once_and_a_sign_of_life_ends_it() {
     let (mut fleet, place) = entered(Duty::Ready);

@@ -65,7 +65,7 @@ pub struct Seen {
     pub location: Location,
     /// Its model in the price list.
     pub model: Option<HardwareModel>,
-    /// What it runs; `None` before its first report.
+    /// What it runs, its times on the hub's clock; `None` before its first report.
     pub observed: Option<Arc<ObservedState>>,
     /// Revision of what it is to run; 0 before the hub has said.
     pub desired_revision: u64,
@@ -209,13 +209,15 @@ impl Directory {
         self.lock().sessions.len()
     }
 
-    /// Since when a device is away, unix seconds on the hub's clock; the hub's own absence does not count. `None` while it is connected.
-    pub(crate) fn away_since_unix_secs(&self, device: DeviceId) -> Option<i64> {
+    /// Since when a device is away, unix seconds on the hub's clock, where the hub has watched since `watching_since_unix_secs`. `None` while it
+    /// is connected.
+    pub(super) fn away_since_unix_secs(&self, device: DeviceId, watching_since_unix_secs: Option<i64>) -> Option<i64> {
         let state = self.lock();
         if state.sessions.contains_key(&device) {
             return None;
         }
-        Some(state.left_at_unix_secs.get(&device).copied().unwrap_or(self.opened_at_unix_secs))
+        let left = state.left_at_unix_secs.get(&device).copied().unwrap_or(self.opened_at_unix_secs);
+        Some(away_since(left, watching_since_unix_secs))
     }
 
     /// Tells a connected device what it is to run, if that is news.
@@ -231,11 +233,28 @@ impl Directory {
                     }
                 }
                 let revision = state.as_ref().map_or(0, |told| told.revision) + 1;
-                *state = Some(DesiredState { revision, workloads });
+                *state = Some(DesiredState { revision, hub_unix_secs: None, workloads });
                 true
             })
         });
     }
+}
+
+/// Since when a device that left at this moment has been away for all that the hub knows: not before the hub was there to see that it does not
+/// come back.
+pub fn away_since(left_unix_secs: i64, watching_since_unix_secs: Option<i64>) -> i64 {
+    left_unix_secs.max(watching_since_unix_secs.unwrap_or(left_unix_secs))
+}
+
+/// What a device says at this moment of the hub's clock, with its times on that clock: by how long ago they were on the device's own.
+#[must_use]
+pub fn on_our_clock(mut observed: ObservedState, now_unix_secs: i64) -> ObservedState {
+    let device_unix_secs = std::mem::replace(&mut observed.unix_secs, now_unix_secs);
+    for workload in &mut observed.workloads {
+        let ago_secs = device_unix_secs.saturating_sub(workload.since_unix_secs).max(0);
+        workload.since_unix_secs = now_unix_secs.saturating_sub(ago_secs);
+    }
+    observed
 }
 
 /// A lease that hardly changes is left as it was told.
@@ -256,6 +275,40 @@ impl Session {
             model: self.model.clone(),
             observed: self.observed.clone(),
             desired_revision: self.desired.borrow().as_ref().map_or(0, |desired| desired.revision),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ionet_types::agent::WorkloadState;
+
+    use super::*;
+
+    #[test]
+    fn the_hubs_own_absence_is_nobodys() {
+        assert_eq!(away_since(1_000, Some(i64::MIN)), 1_000);
+        assert_eq!(away_since(1_000, Some(4_600)), 4_600, "the hub stood still meanwhile");
+        assert_eq!(away_since(5_000, Some(4_600)), 5_000);
+        assert_eq!(away_since(1_000, None), 1_000);
+    }
+
+    #[test]
+    fn times_are_read_by_how_long_ago_they_were() {
+        let workload = |since_unix_secs| ObservedWorkload {
+            key: WorkloadKey { cluster_id: uuid::Uuid::nil(), node: 0 },
+            attempt: 0,
+            state: WorkloadState::Starting,
+            since_unix_secs,
+            endpoints: None,
+            ray_version: None,
+        };
+        // The device's clock is off by a million seconds; the last of its times lies in what it takes for the future.
+        for off in [-1_000_000, 0, 1_000_000, i64::MIN / 2] {
+            let workloads = [4_940, 5_000, 9_000].map(|since| workload(since + off)).to_vec();
+            let seen = on_our_clock(ObservedState { desired_revision: 3, unix_secs: 5_000 + off, workloads }, 7_000);
+            assert_eq!((seen.unix_secs, seen.desired_revision), (7_000, 3));
+            assert_eq!(seen.workloads.iter().map(|one| one.since_unix_secs).collect::<Vec<_>>(), [6_940, 7_000, 7_000]);
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::signals::Signals;
 
 use admission::{Entered, JoinLimiters};
 pub(crate) use directory::Directory;
-pub use directory::Seen;
+pub use directory::{Seen, away_since, on_our_clock};
 pub use session::{AgentInbox, AgentOutbox};
 pub use tunnel::{RayRequest, RayResponse};
 
@@ -89,7 +89,8 @@ impl Agents {
 
     /// A connection was made: send its challenge, then hand the agent's answer to [`PendingAgent::accept`].
     pub fn open(&self) -> PendingAgent {
-        PendingAgent { agents: self.clone(), address: None, nonce: bs58::encode(rand::random::<[u8; 32]>()).into_string() }
+        let nonce = bs58::encode(rand::random::<[u8; 32]>()).into_string();
+        PendingAgent { agents: self.clone(), address: None, nonce, challenged_unix_secs: self.0.clock.now_unix_secs() }
     }
 
     /// How many devices are connected.
@@ -107,6 +108,11 @@ impl Shared {
         Ok(())
     }
 
+    /// Since when a device is away, unix seconds on the hub's clock; the hub's own absences do not count. `None` while it is connected.
+    pub(crate) fn away_since_unix_secs(&self, device: DeviceId) -> Option<i64> {
+        self.directory.away_since_unix_secs(device, self.lives.watching_since_unix_secs())
+    }
+
     /// After this long in silence a connection counts as dead.
     pub(crate) fn silence(&self) -> Duration {
         Duration::from_secs(u64::from(self.heartbeat_secs) * 3)
@@ -118,6 +124,7 @@ pub struct PendingAgent {
     agents: Agents,
     nonce: String,
     address: Option<IpAddr>,
+    challenged_unix_secs: i64,
 }
 
 impl PendingAgent {
@@ -141,6 +148,8 @@ impl PendingAgent {
         let session = Session::new(&shared.network, &self.nonce, &public_key);
         let now_unix_secs = shared.clock.now_unix_secs();
         let said = hello.introduction.into_said();
+        // Counted back from the challenge: what comes late must not make an agent look younger than it is.
+        let running_since_unix_secs = said.declared.running_since_unix_secs(self.challenged_unix_secs);
         if shared.lives.life(device).is_some_and(|life| life.duty() == Duty::Terminated) {
             return Err(refused("device_terminated", "this device was given up; a device that comes back is a new one, with a new key"));
         }
@@ -152,7 +161,7 @@ impl PendingAgent {
                 shared.tell(device, Event::Vouched { hardware }, now_unix_secs).await?;
                 shared.store.device_verified_set(device, &said.hardware).await?;
             }
-            HubResult::Ok(shared.store.presence_begin(device, now_unix_secs, said.declared.running_since_unix_secs).await?)
+            HubResult::Ok(shared.store.presence_begin(device, now_unix_secs, running_since_unix_secs).await?)
         };
         let presence = match registered.await {
             Ok(presence) => presence,
@@ -164,10 +173,8 @@ impl PendingAgent {
         let generation = shared.generations.fetch_add(1, Ordering::Relaxed);
         let model = shared.prices.classify(&said.hardware).map(|model| model.hardware.clone());
         tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
-        // By the device's own clock: good enough to tell a new connection from a new start.
-        let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
         let _changing = shared.marks.changing(device);
-        let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
+        let place = shared.lives.joined(device, session, &said.hardware, running_since_unix_secs, now_unix_secs);
         let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location), model, place);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();

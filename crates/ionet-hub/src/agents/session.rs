@@ -4,11 +4,11 @@ use ionet_devices::fleet::Dropped;
 use ionet_devices::{BlockReason, Event};
 use ionet_types::DeviceId;
 use ionet_types::agent::challenge::Direction;
-use ionet_types::agent::{AgentMessage, Answer, Heartbeat, HubMessage, ObservedState};
+use ionet_types::agent::{AgentMessage, Answer, DesiredState, Heartbeat, HubMessage, ObservedState};
 use ionet_types::problem::Code;
 
 use super::Agents;
-use super::directory::Channels;
+use super::directory::{Channels, on_our_clock};
 use crate::error::{ErrorKind, HubError, HubResult};
 
 /// Takes what the agent says. Dropping it ends the session: the device is unknown until it connects again.
@@ -88,6 +88,7 @@ impl AgentInbox {
 
     fn observed(&self, observed: ObservedState) {
         let shared = &self.agents.0;
+        let observed = on_our_clock(observed, shared.clock.now_unix_secs());
         let Some(touched) = shared.directory.observe(self.device, self.generation, observed) else { return };
         shared.signals.deployments.notify_one();
         for id in touched {
@@ -190,7 +191,9 @@ impl AgentOutbox {
                 changed = self.channels.desired.changed() => {
                     changed.ok()?;
                     if let Some(desired) = self.channels.desired.borrow_and_update().clone() {
-                        return Some(HubMessage::Desired(desired));
+                        // Sent late it is read late: a lease is then longer, never shorter.
+                        let hub_unix_secs = Some(shared.clock.now_unix_secs());
+                        return Some(HubMessage::Desired(DesiredState { hub_unix_secs, ..desired }));
                     }
                 }
                 message = self.channels.messages.recv() => return message,

@@ -139,27 +139,32 @@ impl Lives {
 
     /// A device that is back, and how long it was seen to be away.
     fn was_down(&self, before: &Life, after: &Life, now_unix_secs: i64) -> Option<DeviceEvent> {
-        let (Link::Away { since_unix_secs }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
+        let (Link::Away { .. }, Link::Here { .. }) = (before.link(), after.link()) else { return None };
         let state = self.lock();
-        let secs = state.watching.watched_secs(since_unix_secs, now_unix_secs);
+        let secs = state.watching.away_secs(before.link(), now_unix_secs);
         let away = secs > state.watching.grace().before_secs;
         away.then(|| DeviceEvent { at_unix_secs: now_unix_secs, kind: kind::DOWN.to_owned(), amount: secs, detail: String::new() })
     }
 
-    /// A device has proved its key on a connection. `ran_on`: its agent has been running since before it was last heard. `None` when the table
-    /// is full: then its heartbeats are taken and count for nothing.
+    /// Since when the hub has watched without a break, unix seconds; `i64::MIN` when it never was away.
+    pub(crate) fn watching_since_unix_secs(&self) -> Option<i64> {
+        self.lock().watching.since_unix_secs()
+    }
+
+    /// A device has proved its key on a connection. `running_since_unix_secs`: since when its agent runs, on the hub's clock, as it says. `None`
+    /// when the table is full: then its heartbeats are taken and count for nothing.
     pub(crate) fn joined(
         &self,
         device: DeviceId,
         session: Session,
         hardware: &Hardware,
-        ran_on: bool,
+        running_since_unix_secs: Option<i64>,
         now_unix_secs: i64,
     ) -> Option<Place> {
         let life = self.life(device)?;
         let limits = Limits::of_gpu(hardware.gpus.first().map(|gpu| gpu.model.as_str()));
         enter(&self.fleet, device, &life, limits, now_unix_secs);
-        self.fleet.with_part_of(&device.0, |fleet| fleet.join(&device.0, session, ran_on, now_unix_secs)).ok()
+        self.fleet.with_part_of(&device.0, |fleet| fleet.join_since(&device.0, session, running_since_unix_secs, now_unix_secs)).ok()
     }
 
     /// A device's connection is over.

@@ -88,11 +88,12 @@ pub fn held(facts: &Facts) -> Option<Held> {
     if facts.records_read_unix_secs <= facts.ends_at_unix_secs {
         return Some(Held::Records);
     }
-    // The hub has to have watched beyond the end, long enough to notice a silent device, and long enough since it came back.
-    let watched = facts.watches.last().map_or(i64::MIN, |watch| watch.to_unix_secs);
-    let noticed = watched >= facts.ends_at_unix_secs.saturating_add(facts.grace.before_secs);
+    // The hub has to have watched beyond the end, long enough to notice a silent device, and long enough since it came back. What is written
+    // counts: were the hub killed now, it would be away since then.
+    let watched = super::uptime::watched_until(facts.watches).unwrap_or(i64::MIN);
+    let noticed = watched > facts.ends_at_unix_secs.saturating_add(facts.grace.before_secs);
     // A hub that has never been away has no one to wait for.
-    let settled = facts.watches.len() < 2 || back.is_some_and(|back| facts.now > back.saturating_add(facts.grace.after_secs));
+    let settled = facts.watches.len() < 2 || back.is_some_and(|back| watched > back.saturating_add(facts.grace.after_secs));
     if noticed && settled { None } else { Some(Held::Devices) }
 }
 
@@ -124,16 +125,17 @@ mod tests {
         assert_eq!(held(&Facts { closed: 0, ..ready() }), Some(Held::Previous));
         assert_eq!(held(&Facts { accepted: 2, ..ready() }), Some(Held::Archive));
         assert_eq!(held(&Facts { records_read_unix_secs: 7_200, ..ready() }), Some(Held::Records));
-        let early = [Watch { from_unix_secs: 0, to_unix_secs: 7_229 }];
+        let early = [Watch { from_unix_secs: 0, to_unix_secs: 7_230 }];
         assert_eq!(held(&Facts { watches: &early, ..ready() }), Some(Held::Devices));
         assert_eq!(held(&Facts { watches: &[], ..ready() }), Some(Held::Devices));
     }
 
     #[test]
     fn a_hub_that_is_just_back_waits_for_its_devices() {
-        let away = [Watch { from_unix_secs: 0, to_unix_secs: 3_000 }, Watch { from_unix_secs: 50_000, to_unix_secs: 50_130 }];
-        let facts = Facts { watches: &away, records_read_unix_secs: 50_001, now: 50_120, ..ready() };
-        assert_eq!(held(&facts), Some(Held::Devices));
-        assert_eq!(held(&Facts { now: 50_121, ..facts }), None);
+        let away = |until| [Watch { from_unix_secs: 0, to_unix_secs: 3_000 }, Watch { from_unix_secs: 50_000, to_unix_secs: until }];
+        let facts = Facts { records_read_unix_secs: 50_001, now: 50_130, ..ready() };
+        // It has to be written that the hub was there so long.
+        assert_eq!(held(&Facts { watches: &away(50_120), ..facts }), Some(Held::Devices));
+        assert_eq!(held(&Facts { watches: &away(50_121), ..facts }), None);
     }
 }

@@ -69,12 +69,10 @@ impl Hub {
             self.agents().0.lives.happened(self.store(), *device, event).await?;
         }
         let since = from.saturating_sub(i64::from(epoch.params.uptime_min_secs)).saturating_sub(i64::from(epoch.params.epoch_secs));
-        let seen = Seen {
-            presences: self.store().presences(since).await?,
-            watches: self.store().watches(since).await?,
-            grace: self.grace(),
-            now: now_unix_secs,
-        };
+        // The watches first: who left meanwhile was there until then.
+        let watches = self.store().watches(since).await?;
+        let now = uptime::watched_until(&watches).unwrap_or(now_unix_secs);
+        let seen = Seen { presences: self.store().presences(since).await?, watches, grace: self.grace(), now };
         let proofs = self.proofs_for(epoch.number).await?;
         let formed = self.store().devices_formed().await?;
         let mut draft = Draft::new(epoch);

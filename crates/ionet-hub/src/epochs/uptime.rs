@@ -17,22 +17,24 @@ pub struct Grace {
     pub blip_secs: i64,
 }
 
-/// Times at which a device was down, oldest first, from its first connection until `now`; not overlapping. `None` when it never was there.
+/// Times at which a device was down, oldest first, from its first connection until `now`; not overlapping. One that begins and ends at the
+/// same moment is an agent that began anew while nobody looked: what was before it is over. `None` when the device never was there.
 pub fn downs(presences: &[Presence], watches: &[Watch], grace: Grace, now: i64) -> Option<(i64, Vec<(i64, i64)>)> {
     let first = presences.first()?.from_unix_secs;
     let mut downs = Vec::new();
     let mut up_until = first;
     for presence in presences {
         if presence.from_unix_secs > up_until {
-            let gap = (up_until, presence.from_unix_secs);
-            if !is_excused(gap, presence.running_since_unix_secs, watches, grace) {
-                downs.push(gap);
+            let began = presence.running_since_unix_secs.unwrap_or(up_until);
+            let blip = presence.from_unix_secs.saturating_sub(up_until) <= grace.blip_secs;
+            if !(blip && began <= up_until) {
+                downs.extend(downs_of_gap((up_until, presence.from_unix_secs), began, watches, grace));
             }
         }
         up_until = up_until.max(presence.to_unix_secs.unwrap_or(now).min(now));
     }
-    if up_until < now && !is_excused_for_now(up_until, watches, grace, now) {
-        downs.push((up_until, now));
+    if up_until < now {
+        downs.extend(downs_of_gap((up_until, now), up_until, watches, grace));
     }
     Some((first, downs))
 }
@@ -57,27 +59,57 @@ pub fn watching_since(watches: &[Watch]) -> Option<i64> {
     watches.last().map(|watch| watch.from_unix_secs)
 }
 
-/// Whether the agent did not begin anew in a gap, and the gap is short or lies within one absence of the hub's, with some patience on both
-/// sides.
-fn is_excused((from, to): (i64, i64), running_since: Option<i64>, watches: &[Watch], grace: Grace) -> bool {
-    let ran_on = running_since.is_none_or(|since| since <= from);
-    let blip = to.saturating_sub(from) <= grace.blip_secs;
-    let absent = || {
-        absences(watches).any(|(went, came)| from >= went.saturating_sub(grace.before_secs) && to <= came.saturating_add(grace.after_secs))
-    };
-    ran_on && (blip || absent())
+/// Until when the hub was there for all that is written: what it did not write yet, it would not have seen if it were killed now.
+pub fn watched_until(watches: &[Watch]) -> Option<i64> {
+    watches.last().map(|watch| watch.to_unix_secs)
 }
 
-/// Whether a device that is not back yet may still come: the hub is only just back itself.
-fn is_excused_for_now(from: i64, watches: &[Watch], grace: Grace, now: i64) -> bool {
-    absences(watches)
-        .last()
-        .is_some_and(|(went, came)| from >= went.saturating_sub(grace.before_secs) && now <= came.saturating_add(grace.after_secs))
+/// What of a gap between two presences the device was down. `began`: since when the agent runs that ended the gap.
+///
+/// The hub's absences cut the gap into stretches that it watched. One of these is excused if it is short, and right before an absence (losing
+/// the device may have been the hub's own doing) or right after one (the device comes back). An absence counts only where the device was seen
+/// to be away both before and after it. What an agent says of when it began counts back to where its device was last seen away, and no
+/// further: what was told of earlier times, without having heard the agent, stays as it is.
+fn downs_of_gap((from, to): (i64, i64), began: i64, watches: &[Watch], grace: Grace) -> Vec<(i64, i64)> {
+    let is_near = |(gone, back): (i64, i64)| {
+        absences(watches).any(|(went, came)| {
+            let before = gone >= went.saturating_sub(grace.before_secs) && back <= went;
+            let after = gone >= came && back <= came.saturating_add(grace.after_secs);
+            before || after
+        })
+    };
+    let (mut stretches, mut at) = (Vec::new(), from);
+    for (went, came) in absences(watches).filter(|(went, came)| *went < to && *came > from).chain([(to, to)]) {
+        if at < went {
+            stretches.push((at, went));
+        }
+        at = at.max(came.min(to));
+    }
+    let last_away = stretches.iter().rposition(|stretch| !is_near(*stretch));
+    let seen_away = last_away.map_or(from, |last| stretches[last].1);
+    let began = if began < seen_away { from } else { began.min(to) };
+    let mut downs: Vec<(i64, i64)> = Vec::new();
+    // A device that was here until the hub went was not seen away.
+    let mut was_away = false;
+    for stretch in stretches {
+        let is_away = !is_near(stretch) || (stretch.0 < began && began <= stretch.1);
+        match downs.last_mut() {
+            // Away on both sides of what nobody saw.
+            Some(last) if is_away && was_away => last.1 = stretch.1,
+            _ if is_away => downs.push(stretch),
+            _ => {}
+        }
+        was_away = is_away;
+    }
+    if began > from && downs.last().is_none_or(|last| last.1 < began) {
+        downs.push((began, began));
+    }
+    downs
 }
 
 /// When the hub went away and when it came back.
 fn absences(watches: &[Watch]) -> impl Iterator<Item = (i64, i64)> {
-    watches.windows(2).map(|pair| (pair[0].to_unix_secs, pair[1].from_unix_secs))
+    watches.windows(2).map(|pair| (pair[0].to_unix_secs, pair[1].from_unix_secs)).filter(|(went, came)| went < came)
 }
 
 #[cfg(test)]
@@ -110,27 +142,59 @@ mod tests {
     #[test]
     fn the_hubs_own_absence_counts_against_nobody() {
         let watches = [watch(0, 1_000), watch(9_000, 20_000)];
-        // Both went down with the hub; one was back in time, one was not, one never.
+        // Both went down with the hub; one was back in time, one was not, one never: these are down since the hub is back.
         let back = downs(&[presence(0, 1_000), presence(9_100, None)], &watches, GRACE, 20_000).unwrap();
         assert_eq!((back.1.len(), continuous_secs(back.0, &back.1, 20_000)), (0, 20_000));
         let late = downs(&[presence(0, 1_000), presence(9_121, None)], &watches, GRACE, 20_000).unwrap();
-        assert_eq!(late.1, [(1_000, 9_121)]);
+        assert_eq!(late.1, [(9_000, 9_121)]);
+        assert_eq!([5_000, 9_050, 20_000].map(|at| continuous_secs(late.0, &late.1, at)), [5_000, 0, 10_879]);
         let gone = downs(&[presence(0, 1_000)], &watches, GRACE, 20_000).unwrap();
-        assert_eq!(gone.1, [(1_000, 20_000)]);
+        assert_eq!(gone.1, [(9_000, 20_000)]);
         // While the hub is only just back, nobody is called down yet.
         assert!(downs(&[presence(0, 1_000)], &watches, GRACE, 9_120).unwrap().1.is_empty());
-        // One that was away before the hub went was down.
+        // One that was away before the hub went was down until then, and longer only if it was still away when the hub was back.
         let before = downs(&[presence(0, 900), presence(9_010, None)], &watches, GRACE, 20_000).unwrap();
-        assert_eq!(before.1, [(900, 9_010)]);
+        assert_eq!(before.1, [(900, 1_000)]);
+        let throughout = downs(&[presence(0, 900), presence(9_300, None)], &watches, GRACE, 20_000).unwrap();
+        assert_eq!(throughout.1, [(900, 9_300)]);
+    }
+
+    #[test]
+    fn a_hub_that_is_away_again_and_again_counts_against_nobody() {
+        let watches = [watch(0, 1_000), watch(2_000, 2_100), watch(3_000, 3_500), watch(4_000, 20_000)];
+        let back = |from| downs(&[presence(0, 990), presence(from, None)], &watches, GRACE, 20_000).unwrap().1;
+        // The hub was back for 100 seconds only, which is less than the grace; then for 500, which is more.
+        assert_eq!(back(3_010), []);
+        assert_eq!(back(4_010), [(3_000, 3_500)]);
+        assert_eq!(back(4_200), [(3_000, 4_200)]);
     }
 
     #[test]
     fn an_agent_that_began_anew_was_down() {
         let watches = [watch(0, 1_000), watch(9_000, 20_000)];
-        let anew = Presence { running_since_unix_secs: Some(8_000), ..presence(9_001, None) };
-        assert_eq!(downs(&[presence(0, 1_000), anew], &watches, GRACE, 20_000).unwrap().1, [(1_000, 9_001)]);
-        let ran_on = Presence { running_since_unix_secs: Some(-50), ..presence(9_001, None) };
-        assert!(downs(&[presence(0, 1_000), ran_on], &watches, GRACE, 20_000).unwrap().1.is_empty());
+        let since = |since, from| {
+            let anew = Presence { running_since_unix_secs: Some(since), ..presence(from, None) };
+            downs(&[presence(0, 1_000), anew], &watches, GRACE, 20_000).unwrap()
+        };
+        // While nobody looked: what was before is over, and no more than that is known.
+        let (first, downs) = since(8_000, 9_001);
+        assert_eq!(downs, [(8_000, 8_000)]);
+        assert_eq!([5_000, 9_000, 20_000].map(|at| continuous_secs(first, &downs, at)), [5_000, 1_000, 12_000]);
+        // While the hub was back already: it was not there when the hub was.
+        assert_eq!(since(9_050, 9_060).1, [(9_000, 9_060)]);
+        assert_eq!(since(-50, 9_001).1, []);
+    }
+
+    /// An epoch is closed when the devices have had time to come back; what it was closed with stays true.
+    #[test]
+    fn what_was_told_without_a_device_stays_true_when_it_is_back() {
+        let watches = [watch(0, 1_000), watch(2_000, 2_100), watch(3_000, 20_000)];
+        let told = downs(&[presence(0, 1_000)], &watches, GRACE, 3_130).unwrap();
+        assert_eq!(told.1, [(3_000, 3_130)]);
+        for began in [500, 1_500, 2_050, 2_500, 3_050, 3_900] {
+            let back = Presence { running_since_unix_secs: Some(began), ..presence(4_000, None) };
+            assert_eq!(downs(&[presence(0, 1_000), back], &watches, GRACE, 20_000).unwrap().1, [(3_000, 4_000)], "{began}");
+        }
     }
 
     #[test]
@@ -147,7 +211,8 @@ mod tests {
     }
 
     proptest! {
-        /// Downs are in order, do not overlap, and lie outside every presence; an absence of the hub never makes one that was not there.
+        /// Downs are in order, do not overlap, and lie outside every presence; an absence of the hub never makes one that was not there, and is
+        /// itself part of one only if the device was away before it and after it.
         #[test]
         fn downs_are_gaps_and_absences_only_excuse(
             gaps in prop::collection::vec((1_i64..500, 0_i64..500), 1..20),
@@ -169,10 +234,13 @@ mod tests {
             watches.push(watch(from, from.max(now)));
             let (first, found) = downs(&presences, &watches, GRACE, now).unwrap();
             let (_, strict) = downs(&presences, &[watch(0, now)], GRACE, now).unwrap();
-            prop_assert!(found.iter().all(|down| strict.contains(down)));
+            prop_assert!(found.iter().all(|down| strict.iter().any(|strict| strict.0 <= down.0 && down.1 <= strict.1)));
             prop_assert!(found.windows(2).all(|pair| pair[0].1 <= pair[1].0));
             for (from, to) in &found {
                 prop_assert!(from < to);
+                for (went, came) in super::absences(&watches) {
+                    prop_assert!(to.min(&came) <= from.max(&went) || (*from < went && came < *to), "{from} {to}: {went} {came}");
+                }
                 prop_assert!(presences.iter().all(|presence| presence.to_unix_secs.unwrap() <= *from || presence.from_unix_secs >= *to));
             }
             for at in [first, now / 2, now] {

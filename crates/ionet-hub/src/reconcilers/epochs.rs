@@ -49,8 +49,7 @@ impl StoredStatement {
 }
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
-    let (clock, heartbeat_secs) = (hub.clock().now_unix_secs(), hub.options().timing.heartbeat_secs.max(1));
-    hub.0.watching.look(hub.store(), clock, heartbeat_secs).await?;
+    hub.look().await?;
     let mut chain = Chain::look(hub).await?;
     remember_start(hub, &chain).await?;
     while chain.book.minted < chain.over() {

@@ -38,7 +38,8 @@ type Act = for<'a> fn(&'a Hub) -> BoxFuture<'a, HubResult<()>>;
 /// Runs all reconcilers for ever.
 pub(crate) async fn run(hub: &Hub) {
     let signals = hub.signals();
-    let tasks: [(&str, &Notify, Act); 9] = [
+    let tasks: [(&str, &Notify, Act); 10] = [
+        ("watching", &signals.watching, |hub| hub.look().boxed()),
         ("bookings", &signals.bookings, |hub| bookings::reconcile(hub).boxed()),
         ("deployments", &signals.deployments, |hub| deployments::reconcile(hub).boxed()),
         ("metering", &signals.metering, |hub| metering::reconcile(hub).boxed()),

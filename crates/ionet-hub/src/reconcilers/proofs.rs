@@ -21,7 +21,8 @@ const DOUBLINGS: u32 = 6;
 const WHOLE_EVERY_SECS: i64 = 86_400;
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
-    notice_own_absence(hub).await?;
+    hub.look().await?;
+    tell_own_absence(hub).await?;
     let reserved: BTreeSet<DeviceId> = hub.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
     tell_who_is_hired(hub, &reserved).await?;
     forgive_idle_load(hub).await?;
@@ -67,10 +68,9 @@ pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
 }
 
 /// What the hub did not see counts against nobody. The devices whose connections held meanwhile are there as they were.
-async fn notice_own_absence(hub: &Hub) -> HubResult<()> {
+async fn tell_own_absence(hub: &Hub) -> HubResult<()> {
     let agents = &hub.agents().0;
-    let Some((from, to)) = agents.lives.look(hub.clock().now_unix_secs()) else { return Ok(()) };
-    tracing::warn!(secs = to.saturating_sub(from), "the hub itself did not look: what happened meanwhile counts against nobody");
+    let Some((_, to)) = hub.absence_to_tell().await else { return Ok(()) };
     for device in agents.directory.seen().into_keys() {
         agents.tell(device, Event::Alive, to).await?;
     }

@@ -152,7 +152,7 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
     let HubMessage::Challenge { nonce, network } = pending.challenge() else { panic!("a challenge comes first") };
     let introduction = {
         let device = device.lock().unwrap();
-        let declared = Declared { owner: device.owner, running_since_unix_secs: None };
+        let declared = Declared { owner: device.owner, running_for_secs: None };
         let location = device.location.clone();
         Introduction { declared, location, ..Introduction::new("test", device.hardware.clone().unwrap_or_else(hardware)) }
     };

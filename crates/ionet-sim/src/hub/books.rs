@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ionet_hub::decisions::{Facts, Period, continuous_secs, delivered, divide, downs, due, held, intent, minutes};
+use ionet_hub::decisions::{Facts, Held, Period, continuous_secs, delivered, divide, downs, due, held, intent, minutes, watched_until};
 use ionet_rules::booking::{Status, WorkLog};
 use ionet_rules::worklog::LOG_PERIOD_MINUTES;
 use ionet_types::{ClusterId, DeviceId};
@@ -61,13 +61,16 @@ impl Hub {
             grace: self.grace(),
             now: clock(now),
         };
-        if held(&facts).is_some() {
-            return None;
+        match held(&facts) {
+            None => {}
+            Some(Held::Devices) if self.flaws.closes_early => {}
+            Some(_) => return None,
         }
         let mut lines: BTreeMap<DeviceId, Line> = BTreeMap::new();
         for device in self.disk.lives.keys() {
             let presences = self.disk.presences.get(device).map_or(&[][..], Vec::as_slice);
-            let uptime_secs = downs(presences, &watches, self.grace(), clock(now))
+            let until = watched_until(&watches).unwrap_or(clock(now));
+            let uptime_secs = downs(presences, &watches, self.grace(), until)
                 .map_or((0, 0), |(first, downs)| (continuous_secs(first, &downs, from), continuous_secs(first, &downs, to)));
             lines.insert(*device, Line { uptime_secs, work: 0 });
         }

@@ -402,6 +402,6 @@ impl OpenSession {
             }
         }
         let revision = self.desired.as_ref().map_or(0, |told| told.revision) + 1;
-        self.desired = Some(DesiredState { revision, workloads });
+        self.desired = Some(DesiredState { revision, hub_unix_secs: None, workloads });
     }
 }

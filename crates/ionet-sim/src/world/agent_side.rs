@@ -20,6 +20,7 @@ impl World {
     pub(super) fn keep(&mut self, agent: usize) {
         let round = self.agents[agent].keep(self.now, &mut self.numbers, &mut self.random);
         self.take_note(agent, round);
+        self.truth.leases_are_kept(agent, &self.agents[agent], self.now);
         self.report(agent);
     }
 
@@ -27,8 +28,11 @@ impl World {
         for (key, number, at) in round.starting {
             self.after(at - self.now, Event::Started { agent, key, number });
         }
-        for (key, process) in round.ended {
+        for (key, process, is_over) in round.ended {
             if process.ready_since.is_some() {
+                if is_over {
+                    self.truth.lease_is_over(key, &self.agents[agent], agent, self.now);
+                }
                 self.truth.ended_on_purpose((key, &process), &self.agents[agent], &self.hub, &self.chain, self.now);
                 self.truth.stops(&process, self.now);
             }
@@ -83,6 +87,7 @@ impl World {
                 self.report(agent);
             }
             Message::Desired(desired) => {
+                self.truth.leased(agent, &self.agents[agent], &desired, self.now);
                 self.agents[agent].take_over(desired, self.now);
                 self.keep(agent);
             }

@@ -1,6 +1,8 @@
 //! What the hub does when it is its turn: it looks, decides, tells, and hears.
 
 use super::{Event, HUB_DECIDES, HUB_TICK, World};
+use ionet_types::agent::DesiredState;
+
 use crate::Millis;
 use crate::faults::Fault;
 use crate::hub;
@@ -66,7 +68,8 @@ impl World {
         for session in memory.sessions.values_mut() {
             if let Some(desired) = session.desired.as_ref().filter(|desired| desired.revision > session.told) {
                 session.told = desired.revision;
-                news.push((session.connection, desired.clone()));
+                let hub_unix_secs = Some(hub::clock(self.now));
+                news.push((session.connection, DesiredState { hub_unix_secs, ..desired.clone() }));
             }
         }
         for (connection, desired) in news {

@@ -4,7 +4,7 @@ use ionet_types::agent::WorkloadKey;
 
 use super::{Event, World};
 use crate::Millis;
-use crate::faults::{CLOCK_IS_SET_SECS, Fault};
+use crate::faults::{Fault, is_spared};
 use crate::network::End;
 
 impl World {
@@ -18,20 +18,23 @@ impl World {
             Fault::CutMany { first, count, for_millis } => {
                 self.count("cuts of many");
                 let all = self.agents.len();
-                for agent in (first..first + count).map(|number| number % all) {
+                for agent in (first..first + count).map(|number| number % all).filter(|agent| !is_spared(*agent)) {
                     self.agents[agent].cut_until = self.agents[agent].cut_until.max(now + for_millis);
                 }
             }
             Fault::KillAgent { agent, for_millis } => {
-                if self.clock_is_set(agent) || self.agents[agent].running.is_none() {
+                if self.agents[agent].running.is_none() {
                     return;
                 }
                 self.count("agents killed");
+                if self.agents[agent].clock_secs != self.skew_secs[agent] {
+                    self.count("agents killed whose clock was set");
+                }
                 self.kill_agent(agent);
                 self.after(for_millis, Event::AgentBegins { agent });
             }
             Fault::Reboot { agent, for_millis } => {
-                if self.clock_is_set(agent) || !self.agents[agent].is_on {
+                if !self.agents[agent].is_on {
                     return;
                 }
                 self.count("machines restarted");
@@ -46,9 +49,6 @@ impl World {
                 self.after(for_millis, Event::MachineIsOn { agent });
             }
             Fault::SetClock { agent, by_secs, for_millis } => {
-                if self.agents[agent].running.is_none() || self.clock_is_set(agent) {
-                    return;
-                }
                 self.count("clocks set");
                 self.agents[agent].clock_secs = self.skew_secs[agent] + by_secs;
                 self.after(for_millis, Event::ClockIsRight { agent });
@@ -92,10 +92,6 @@ impl World {
                 self.chain.cuts.push((now, now + for_millis));
             }
         }
-    }
-
-    pub(super) fn clock_is_set(&self, agent: usize) -> bool {
-        (self.agents[agent].clock_secs - self.skew_secs[agent]).abs() > CLOCK_IS_SET_SECS
     }
 
     pub(super) fn kill_agent(&mut self, agent: usize) {

@@ -1,5 +1,8 @@
 //! What the network does to what is sent over it.
 
+use ionet_hub::decisions::on_our_clock;
+use ionet_types::agent::Declared;
+
 use super::{Event, World};
 use crate::hub::clock;
 use crate::network::{End, Message};
@@ -53,7 +56,8 @@ impl World {
             Message::Hello { running_for_secs } => {
                 // Counted back from the challenge: what is said later, or comes later, must not make an agent look younger than it is.
                 let challenged = clock(self.connections[connection].opened);
-                let older = self.hub.accept(device, connection, challenged - running_for_secs, self.now);
+                let declared = Declared { owner: None, running_for_secs: Some(running_for_secs) };
+                let older = self.hub.accept(device, connection, declared.running_since_unix_secs(challenged), self.now);
                 if let Some(older) = older.filter(|older| *older != connection) {
                     self.hub_closes(older);
                 }
@@ -69,7 +73,7 @@ impl World {
             Message::Observed(observed) => {
                 let session = self.hub.memory.as_mut().and_then(|memory| memory.sessions.get_mut(&device));
                 if let Some(session) = session.filter(|session| session.connection == connection) {
-                    session.observed = Some(observed.into());
+                    session.observed = Some(on_our_clock(observed, clock(self.now)).into());
                     self.hub_is_woken = true;
                 }
             }

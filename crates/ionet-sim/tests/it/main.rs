@@ -57,6 +57,10 @@ fn assert_lively(counts: &BTreeMap<&'static str, u64>) {
         "clusters paid for",
         "epochs closed",
         "hub killed in the middle of an epoch's closing",
+        "agents killed whose clock was set",
+        "leases over",
+        "devices that were never out of reach",
+        "uptimes published",
     ] {
         assert!(counts.get(what).is_some_and(|count| *count > 0), "never: {what}; {counts:#?}");
     }
@@ -110,10 +114,16 @@ fn an_agent_that_stops_work_without_the_hub_is_caught() {
 
 #[test]
 fn an_agent_that_believes_a_set_clock_is_caught() {
-    assert!(breaks(Laws::TenantIsLeftAlone, |config| Config { agents_believe_set_clocks: true, ..config }));
+    assert!(breaks(Laws::LeaseLastsItsLength, |config| Config { agents_believe_set_clocks: true, ..config }));
 }
 
 #[test]
 fn a_hub_that_forgets_its_absences_is_caught() {
     assert!(breaks(Laws::HubAbsenceBlamesNobody, |config| Config { hub_forgets_absences: true, ..config }));
+    assert!(breaks(Laws::ReachableLosesNothing, |config| Config { hub_forgets_absences: true, ..config }));
+}
+
+#[test]
+fn a_hub_that_closes_epochs_early_is_caught() {
+    assert!(breaks(Laws::UptimeIsCountedOnce, |config| Config { hub_closes_early: true, ..config }));
 }

@@ -12,7 +12,7 @@ use crate::joins::token;
 use crate::{TestStore, device, hardware, store};
 
 fn reported(hardware: &Hardware, owner: Option<Address>) -> Reported<'_> {
-    let declared = Declared { owner, running_since_unix_secs: None };
+    let declared = Declared { owner, running_for_secs: None };
     Reported { label: None, hardware, location: &Location::UNKNOWN, agent_version: "0.1.0", declared }
 }
 

@@ -20,7 +20,7 @@ async fn everything_survives_a_restart() {
         agent_version: "0.1.0",
         declared: Declared::default(),
     };
-    let declared = Declared { owner: Some(owner), running_since_unix_secs: Some(7) };
+    let declared = Declared { owner: Some(owner), running_for_secs: Some(7) };
     let second = Reported { label: None, agent_version: "0.1.1", declared, ..first };
     test.store.device_connected(device(1), &first, 10).await.unwrap();
     test.store.device_connected(device(2), &first, 10).await.unwrap();
@@ -39,7 +39,7 @@ async fn everything_survives_a_restart() {
     let device = store.device(device(1)).await.unwrap().unwrap();
     assert_eq!((device.registered_at_unix_secs, device.last_seen_unix_secs), (10, 20));
     assert_eq!((device.agent_version.as_str(), device.label, device.hardware), ("0.1.1", None, hardware()));
-    assert_eq!((device.owner, device.running_since_unix_secs), (Some(owner), Some(7)));
+    assert_eq!((device.owner, device.running_since_unix_secs), (Some(owner), Some(13)));
     let fleet = store.devices_of_owner(owner, None, 10).await.unwrap();
     assert_eq!(fleet.iter().map(|row| row.id).collect::<Vec<_>>(), [device.id]);
     let row = store.cluster(new.id).await.unwrap().unwrap();

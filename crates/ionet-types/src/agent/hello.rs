@@ -159,9 +159,17 @@ pub struct Declared {
     /// The wallet that owns the device: only it may register the device on chain and stake on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Address>,
-    /// When the agent's process started, unix seconds, by the device's own clock.
+    /// For how long the agent's process had been running when it was challenged, seconds. A length of time and no moment: the device's clock
+    /// may show anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub running_since_unix_secs: Option<i64>,
+    pub running_for_secs: Option<u64>,
+}
+
+impl Declared {
+    /// Since when the agent runs, unix seconds on the clock of whoever challenged it at this moment of that clock.
+    pub fn running_since_unix_secs(&self, challenged_unix_secs: i64) -> Option<i64> {
+        self.running_for_secs.map(|secs| challenged_unix_secs.saturating_sub_unsigned(secs))
+    }
 }
 
 /// Why a hello proves nothing.

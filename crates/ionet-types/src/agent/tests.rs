@@ -122,7 +122,7 @@ fn a_hello_proves_one_key_for_one_challenge() {
 fn all_that_a_device_says_is_signed_by_it() {
     let key = SigningKey::from_bytes(&[7; 32]);
     let plain = Introduction::new("0.1.0", hardware());
-    let declared = Declared { owner: Some(crate::Address([9; 32])), running_since_unix_secs: Some(5) };
+    let declared = Declared { owner: Some(crate::Address([9; 32])), running_for_secs: Some(5) };
     let more_memory = Hardware { memory_mb: 4096, ..hardware() };
     let all = [
         plain.clone(),

@@ -27,6 +27,9 @@ impl fmt::Display for WorkloadKey {
 pub struct DesiredState {
     /// Grows with every change within one connection; a lower one is old news and is skipped.
     pub revision: u64,
+    /// The hub's clock when this was sent, unix seconds: what the leases are read by. `None` from a hub that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_unix_secs: Option<i64>,
     /// The workloads, each node of each cluster at most once.
     pub workloads: Vec<DesiredWorkload>,
 }
@@ -37,7 +40,8 @@ pub struct DesiredWorkload {
     /// Which node.
     #[serde(flatten)]
     pub key: WorkloadKey,
-    /// Until when to run it even if the hub is never heard of again, in seconds since 1970. At that moment, if no later lease has come, it stops.
+    /// Until when to run it even if the hub is never heard of again, in seconds since 1970 on the hub's clock. At that moment, if no later lease
+    /// has come, it stops.
     pub lease_until_unix_secs: i64,
     /// Raised by the hub to have a failed or stopped node started anew.
     #[serde(default)]
@@ -137,7 +141,7 @@ impl fmt::Debug for Token {
 pub struct ObservedState {
     /// Revision of the desired state that this follows; 0 before the first of this connection.
     pub desired_revision: u64,
-    /// The device's clock, in seconds since 1970.
+    /// The device's clock, in seconds since 1970: the times below are read against it, whatever it shows.
     pub unix_secs: i64,
     /// The workloads.
     pub workloads: Vec<ObservedWorkload>,

@@ -39,6 +39,8 @@ struct World {
 }
 
 pub(super) async fn reconcile(hub: &Hub) -> HubResult<()> {
+    // Before anybody is held to be away: the hub itself may have been.
+    hub.look().await?;
     let mut world = look(hub).await?;
     let mut trouble = Ok(());
     for _ in 0..ROUNDS {
@@ -120,7 +122,7 @@ impl World {
             let reservation = reservations.get(&node).copied();
             let device = reservation.map(|reservation| reservation.device_id);
             let seen = device.and_then(|device| self.seen.get(&device));
-            let away = device.and_then(|device| hub.agents().0.directory.away_since_unix_secs(device));
+            let away = device.and_then(|device| hub.agents().0.away_since_unix_secs(device));
             let mut node = Node::new(node, reservation, seen, away);
             // Blocked and silent devices are other matters.
             node.wanted_back = interruptible && device.is_some_and(|device| hub.agents().0.lives.is_paused(device, self.now.hub_unix_secs));

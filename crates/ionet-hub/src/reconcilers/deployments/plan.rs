@@ -55,7 +55,7 @@ pub enum NodeState {
     Ready,
     /// It is on its way.
     Working,
-    /// It does not work, since this moment on its device's clock.
+    /// It does not work, since this moment on the hub's clock.
     Failed {
         /// Whether a new attempt on this device may go better.
         retryable: bool,
