@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs,
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     AgentError, AgentOptions, DeviceKey, Link,
     clock::unix_secs,
     connection,
+    engine::Chosen,
     keeper::keep,
     node::Reaper,
     processes,
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
     pub(crate) runtime: Box<dyn Runtime>,
+    /// What answers challenges, once it was looked for.
+    pub(crate) engine: OnceLock<Chosen>,
     /// What the hub wants, as it is on disk; `None` before it ever said.
     pub(crate) desired: watch::Sender<Option<Arc<DesiredState>>>,
     /// What runs.
@@ -114,6 +117,7 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
         store,
         reaper: Reaper::default(),
         runtime,
+        engine: OnceLock::new(),
         desired: watch::Sender::new(desired),
         observed: watch::Sender::new(BTreeMap::new()),
         options,

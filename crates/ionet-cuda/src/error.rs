@@ -38,6 +38,9 @@ pub enum CudaError {
         /// What the driver says.
         reason: String,
     },
+    /// The cards compute something else than the processor.
+    #[error("the cards' results are wrong")]
+    WrongResult,
 }
 
 impl CudaError {
@@ -50,6 +53,7 @@ impl CudaError {
             Self::NoCard => "cuda_no_card",
             Self::CardTooOld { .. } => "cuda_card_too_old",
             Self::CardFailed { .. } => "cuda_card_failed",
+            Self::WrongResult => "cuda_wrong_result",
         }
     }
 
@@ -62,6 +66,7 @@ impl CudaError {
             Self::NoCard => "see what `nvidia-smi` says, and that CUDA_VISIBLE_DEVICES does not hide the cards",
             Self::CardTooOld { .. } => "lend the card's machine without it, or with a card of the year 2017 or newer",
             Self::CardFailed { .. } => "end what else uses the card and see what `nvidia-smi` says; if that does not help, restart",
+            Self::WrongResult => "take back any overclocking of card and memory, and look for memory errors with `nvidia-smi -q -d ECC`",
         }
     }
 }

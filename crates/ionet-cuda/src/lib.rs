@@ -13,6 +13,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on fails"))]
 
 mod card;
+mod check;
 mod device;
 mod engine;
 mod error;
@@ -34,7 +35,7 @@ pub use card::CardInfo;
 pub use error::{CAPABILITY_NEEDED, CUDA_NEEDED, CudaError};
 
 use card::Driver;
-use engine::Cards;
+use engine::{Cards, Source as _};
 use pace::Pace;
 
 /// The engine of all NVIDIA cards of this machine together.
@@ -45,6 +46,20 @@ impl Cuda {
     /// they are opened by [`Engine::prepare`], or by the first job. The clock job runs on the processor, which has `threads` threads for it.
     pub fn find(threads: NonZeroUsize) -> Result<Self, CudaError> {
         Ok(Self(Cards::new(Driver::find()?, threads, Pace::USUAL)))
+    }
+
+    /// Opens the cards and compares small jobs with the processor's results. Takes up to some seconds, most of it for compiling the kernels the
+    /// first time.
+    pub fn check(&self) -> Result<(), CudaError> {
+        // Opened here first, for the reason why not.
+        let opened = self.0.source().open()?;
+        let right = check::is_right(&self.0, self.cards().len() as u32);
+        drop(opened);
+        match right {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CudaError::WrongResult),
+            Err(error) => Err(CudaError::CardFailed { number: 0, reason: error.to_string() }),
+        }
     }
 
     /// The cards.

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::emulator::{Form, Machine, machine};
 use super::jobs::{cpu, examine, memory, product, seed};
+use crate::check::is_right;
 use crate::engine::Cards;
 use crate::pace::Pace;
 
@@ -113,6 +114,24 @@ fn an_examiner_is_content() {
             let verdict = examine(engine.clone(), number, job);
             assert!(matches!(verdict, Verdict::Passed(_)), "{job:?}: {verdict:?}");
         }
+    }
+}
+
+#[test]
+fn cards_that_compute_rightly_are_told_from_those_that_do_not() {
+    let Some(engine) = cards(Form::Tensor, &[(1, ROOM), (2, ROOM), (1, ROOM)]) else { return };
+    assert_eq!(is_right(&engine, 3), Ok(true));
+    assert!(engine.source().cards.iter().all(|card| card.most_taken.load(Ordering::Relaxed) > 0), "each has a part in it");
+    // Whichever launch goes wrong, of all of both jobs.
+    let card = &engine.source().cards[1];
+    let launches = u64::from(u32::MAX) - card.fails_quietly_at.swap(u64::from(u32::MAX), Ordering::Relaxed);
+    assert_eq!(launches, 0, "none has failed yet");
+    assert_eq!(is_right(&engine, 3), Ok(true));
+    let launches = u64::from(u32::MAX) - card.fails_quietly_at.load(Ordering::Relaxed);
+    assert!(launches > 10);
+    for launch in 1..=launches {
+        card.fails_quietly_at.store(launch, Ordering::Relaxed);
+        assert_eq!(is_right(&engine, 3), Ok(false), "launch {launch} of {launches}");
     }
 }
 

@@ -39,6 +39,7 @@ fn every_reason_has_a_code_of_its_own_and_a_remedy() {
         CudaError::NoCard,
         CudaError::CardTooOld { name: text("Tesla P100"), capability: 60 },
         CudaError::CardFailed { number: 1, reason: text("CUDA_ERROR_UNKNOWN") },
+        CudaError::WrongResult,
     ];
     let codes: std::collections::BTreeSet<&str> = all.iter().map(CudaError::code).collect();
     assert_eq!(codes.len(), all.len());
@@ -51,6 +52,7 @@ fn every_reason_has_a_code_of_its_own_and_a_remedy() {
 fn a_real_card_gives_the_same_to_the_last_bit() {
     let Some(engine) = found() else { return };
     let (own, stop) = (cpu(), Stop::default());
+    engine.check().unwrap();
     engine.prepare().unwrap();
     for (side, rows) in [(256, 256), (512, 1_536), (1_024, 8_192), (4_096, 8_192)] {
         let job = product(side, rows, 3);
