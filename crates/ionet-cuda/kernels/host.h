@@ -1,6 +1,7 @@
 // A processor in a card's place: the kernels' threads are taken in turns, and stop where they wait for each other. Slow, and for tests only.
 // In which turns is the caller's choice, so that a barrier that is missing shows.
 #pragma once
+#include <csetjmp>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -25,15 +26,16 @@ struct Meeting {
 };
 
 struct Thread {
-    ucontext_t context;
+    ucontext_t start;
+    jmp_buf left; // where it goes on
     std::unique_ptr<char[]> stack;
-    bool is_done = false;
+    bool has_begun = false, is_done = false;
 };
 
 struct Block {
     u32 number = 0, running = 0;
     u64 steps = 0; // grows with whatever gets on
-    ucontext_t caller;
+    jmp_buf caller;
     std::vector<Thread> threads;
     Meeting all;
     std::vector<Meeting> warps, sixteens;
@@ -47,6 +49,18 @@ DEVICE u32 thread() { return current->running; }
 DEVICE u32 threads() { return static_cast<u32>(current->threads.size()); }
 DEVICE u32 block() { return current->number; }
 
+// A context is entered only once: after that, jumps do, which ask nothing of the system.
+__attribute__((noinline)) static void leave() {
+    if (_setjmp(current->threads[current->running].left) == 0) _longjmp(current->caller, 1);
+}
+
+__attribute__((noinline)) static void go_on(Thread& thread) {
+    if (_setjmp(current->caller) != 0) return;
+    if (thread.has_begun) _longjmp(thread.left, 1);
+    thread.has_begun = true;
+    setcontext(&thread.start);
+}
+
 DEVICE void meet(Meeting& meeting) {
     const u64 before = meeting.times;
     if (++meeting.arrived == meeting.size) {
@@ -55,10 +69,7 @@ DEVICE void meet(Meeting& meeting) {
         ++current->steps;
         return;
     }
-    while (meeting.times == before) {
-        Block* const own = current;
-        swapcontext(&own->threads[own->running].context, &own->caller);
-    }
+    while (meeting.times == before) leave();
 }
 
 DEVICE void barrier() { meet(current->all); }
@@ -136,17 +147,17 @@ static void begin_thread() {
     own->body(own->arguments);
     own->threads[own->running].is_done = true;
     ++own->steps;
-    swapcontext(&own->threads[own->running].context, &own->caller);
+    leave();
 }
 
 static void prepare(Thread& thread) {
     if (!thread.stack) thread.stack = std::make_unique<char[]>(STACK_BYTES);
-    thread.is_done = false;
-    getcontext(&thread.context);
-    thread.context.uc_stack.ss_sp = thread.stack.get();
-    thread.context.uc_stack.ss_size = STACK_BYTES;
-    thread.context.uc_link = nullptr;
-    makecontext(&thread.context, begin_thread, 0);
+    thread.has_begun = thread.is_done = false;
+    getcontext(&thread.start);
+    thread.start.uc_stack.ss_sp = thread.stack.get();
+    thread.start.uc_stack.ss_size = STACK_BYTES;
+    thread.start.uc_link = nullptr;
+    makecontext(&thread.start, begin_thread, 0);
 }
 
 // Runs one block. False when its threads wait for each other for ever.
@@ -169,7 +180,7 @@ static bool run_block(Block& own, u32 count, u64 order) {
         for (u32 i = 0; i < count; ++i) {
             own.running = (start + i * stride) % count;
             Thread& thread = own.threads[own.running];
-            if (!thread.is_done) swapcontext(&own.caller, &thread.context);
+            if (!thread.is_done) go_on(thread);
             done += thread.is_done;
         }
         if (own.steps == before && done < count) return false;

@@ -189,12 +189,12 @@ impl Card {
 
     /// Makes the card that of this thread and does something with it.
     fn with<T>(&self, what: &'static str, work: impl FnOnce() -> Result<T, DriverError>) -> Result<T, EngineError> {
-        self.context.enter().and_then(|()| work()).map_err(|error| match error.0 {
-            CUresult::CUDA_ERROR_OUT_OF_MEMORY => EngineError::OutOfMemory,
-            _ => {
-                tracing::warn!(card = self.info.name, what, error = said(error), "a card failed");
-                EngineError::Failed
+        self.context.enter().and_then(|()| work()).map_err(|error| {
+            if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                return EngineError::OutOfMemory;
             }
+            tracing::warn!(card = self.info.name, what, error = said(error), "a card failed");
+            EngineError::Failed
         })
     }
 }

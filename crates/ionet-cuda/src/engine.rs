@@ -42,9 +42,13 @@ impl<S: Source> Cards<S> {
         &self.source
     }
 
-    /// The cards, made ready if they are not.
+    /// The cards, made ready if they are not, or if one has failed since: after some failures a driver refuses everything else.
     fn cards(&self) -> Result<Vec<Arc<S::Device>>, EngineError> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cards) = ready.take_if(|cards| cards.iter().any(|card| card.wait().is_err())) {
+            tracing::warn!("a card has failed: all are opened anew");
+            drop(cards);
+        }
         if let Some(cards) = &*ready {
             return Ok(cards.clone());
         }
@@ -54,14 +58,6 @@ impl<S: Source> Cards<S> {
         })?;
         *ready = Some(cards.clone());
         Ok(cards)
-    }
-
-    /// What a job brought. Cards that failed are made ready anew for the next one: after some failures a driver refuses everything else.
-    fn result<T>(&self, result: Result<T, EngineError>) -> Result<T, EngineError> {
-        if matches!(result, Err(EngineError::Failed)) {
-            self.rest();
-        }
-        result
     }
 }
 
@@ -78,15 +74,11 @@ impl<S: Source> Engine for Cards<S> {
     }
 
     fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
-        let cards = self.cards()?;
-        let work = self.result(product::Kept::compute(order, &cards, self.pace, stop))?;
-        Ok(Box::new(work))
+        Ok(Box::new(product::Kept::compute(order, &self.cards()?, self.pace, stop)?))
     }
 
     fn memory(&self, order: &MemoryOrder, stop: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
-        let cards = self.cards()?;
-        let work = self.result(memory::Kept::fill(order, &cards, self.pace, stop))?;
-        Ok(Box::new(work))
+        Ok(Box::new(memory::Kept::fill(order, &self.cards()?, self.pace, stop)?))
     }
 
     fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError> {

@@ -116,12 +116,7 @@ pub(crate) fn hash_groups<D: Device>(bytes: &Memory<D>, nodes: &Memory<D>, first
 pub(crate) fn merge_nodes<D: Device>(below: &Memory<D>, above: &Memory<D>, key: &Key) -> Result<(), EngineError> {
     let nodes = above.bytes() / NODE_BYTES;
     fits(above.bytes() == nodes * NODE_BYTES && below.bytes() == 2 * above.bytes())?;
-    launch(
-        &**below.device(),
-        Kernel::MergeNodes,
-        nodes,
-        &MergeNodes { below: below.address(), above: above.address(), nodes, key: *key },
-    )
+    launch(&**below.device(), Kernel::MergeNodes, nodes, &MergeNodes { below: below.address(), above: above.address(), nodes, key: *key })
 }
 
 /// Writes the first block of each lane in `blocks`; `keys` has one for each of the lanes.
@@ -198,12 +193,7 @@ fn read_factor<D: Device>(kernel: Kernel, entries: &Memory<D>, first_row: u64, s
 }
 
 /// Rows of the product out of as many of the tall factor.
-pub(crate) fn multiply<D: Device>(
-    tall: &Memory<D>,
-    square: &Memory<D>,
-    product: &Memory<D>,
-    job: &ProductJob,
-) -> Result<(), EngineError> {
+pub(crate) fn multiply<D: Device>(tall: &Memory<D>, square: &Memory<D>, product: &Memory<D>, job: &ProductJob) -> Result<(), EngineError> {
     let (long, rows) = (u64::from(job.side), tall.bytes() / u64::from(job.side.max(1)));
     fits(
         long.is_multiple_of(TILE)

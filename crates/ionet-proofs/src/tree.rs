@@ -148,13 +148,7 @@ impl Tree {
         Ok(())
     }
 
-    fn beside<E>(
-        &self,
-        start: u64,
-        length: u64,
-        group: &Group<'_>,
-        below: &impl Fn(u32, u64) -> Result<Node, E>,
-    ) -> Result<Node, E> {
+    fn beside<E>(&self, start: u64, length: u64, group: &Group<'_>, below: &impl Fn(u32, u64) -> Result<Node, E>) -> Result<Node, E> {
         if length < GROUP_BYTES as u64 && start >= group.start && start + length <= group.start + group.bytes.len() as u64 {
             let within = (start - group.start) as usize;
             let bytes = group.bytes.get(within..within + length as usize).unwrap_or_default();

@@ -23,7 +23,8 @@ const PYTHON_NEEDED: (u32, u32) = (3, 10);
 
 /// Judges a machine by what was found on it: one finding for each thing, in this order, the good ones too.
 pub fn evaluate(facts: &Facts) -> Vec<Finding> {
-    let mut findings = vec![gpu(&facts.gpu), gpu_proofs(&facts.gpu_proofs), memory(facts.memory_mb), disk(facts.disk_free_mb), hub(&facts.hub)];
+    let mut findings =
+        vec![gpu(&facts.gpu), gpu_proofs(&facts.gpu_proofs), memory(facts.memory_mb), disk(facts.disk_free_mb), hub(&facts.hub)];
     findings.push(clock(&facts.hub));
     findings.push(engine(&facts.engine));
     findings.push(python(&facts.python));

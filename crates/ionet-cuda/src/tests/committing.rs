@@ -66,7 +66,7 @@ proptest! {
 
 #[test]
 fn buffers_so_large_that_cards_make_subtrees() {
-    let opened: Vec<u64> = (0..64).map(|number| number * 0x9e37_79b9_7f4a_7c15 >> 20).collect();
+    let opened: Vec<u64> = (0..64u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20).collect();
     // Subtrees of two and of eight groups; ends that are whole, within a subtree, and within a group.
     for (groups, odd) in [(1_024, 0), (2_047, 0), (4_099, 16), (5_120, 5_008)] {
         let length = groups * GROUP_BYTES + odd;

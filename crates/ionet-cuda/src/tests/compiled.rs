@@ -114,11 +114,17 @@ impl Compiler {
             let create = self.0.get::<Create>(b"nvrtcCreateProgram\0").unwrap();
             let (text_pointers, name_pointers) = (pointers(&texts), pointers(&names));
             let headers = (text_pointers.as_ptr(), name_pointers.as_ptr());
-            let made =
-                create(&raw mut program, source[0].as_ptr(), source[1].as_ptr(), texts.len() as c_int, headers.0, headers.1);
+            let made = create(
+                &raw mut program,
+                source[0].as_ptr(),
+                source[1].as_ptr(),
+                c_int::try_from(texts.len()).unwrap(),
+                headers.0,
+                headers.1,
+            );
             assert_eq!(made, 0);
             let compile = self.0.get::<Compile>(b"nvrtcCompileProgram\0").unwrap();
-            let done = compile(program, options.len() as c_int, pointers(&options).as_ptr());
+            let done = compile(program, c_int::try_from(options.len()).unwrap(), pointers(&options).as_ptr());
             assert_eq!(done, 0, "{}", text(b"nvrtcGetProgramLogSize\0", b"nvrtcGetProgramLog\0", program));
             let ptx = text(b"nvrtcGetPTXSize\0", b"nvrtcGetPTX\0", program);
             let destroy = self.0.get::<unsafe extern "C" fn(*mut Program) -> c_int>(b"nvrtcDestroyProgram\0").unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ionet_proofs::EngineError;
@@ -43,7 +43,19 @@ fn compiled(form: Form) -> Option<Run> {
         let library = dir.path().join("kernels.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/kernels.cu");
         let mut command = Command::new(&compiler);
-        command.args(["-x", "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-fPIC", "-shared"]);
+        command.args([
+            "-x",
+            "c++",
+            "-std=c++17",
+            "-O2",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-Wno-unused-function",
+            "-U_FORTIFY_SOURCE",
+            "-fPIC",
+            "-shared",
+        ]);
         // What C++ leaves undefined ends the test.
         command.args(["-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan"]);
         command.args((form == Form::Tensor).then_some("-DTENSOR")).arg("-o").arg(&library).arg(&source);
@@ -73,6 +85,7 @@ pub(super) fn machine(form: Form, cards: &[(u64, u64)]) -> Option<Machine> {
             taken: AtomicU64::new(0),
             most_taken: AtomicU64::new(0),
             launches_left: AtomicI64::new(i64::MAX),
+            is_broken: AtomicBool::new(false),
             fails_quietly_at: AtomicU64::new(u64::from(u32::MAX)),
             order: AtomicU64::new(speed ^ memory_bytes),
         })
@@ -94,6 +107,7 @@ impl Source for Machine {
 
     fn open(&self) -> Result<Vec<Arc<Emulated>>, CudaError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
+        self.cards.iter().for_each(|card| card.is_broken.store(false, Ordering::Relaxed));
         Ok(self.cards.clone())
     }
 }
@@ -106,8 +120,9 @@ pub(super) struct Emulated {
     allocations: Mutex<BTreeMap<u64, (Vec<u64>, usize)>>,
     taken: AtomicU64,
     pub(super) most_taken: AtomicU64,
-    /// After so many launches the card fails.
+    /// After so many launches the card fails, and does nothing more until it is opened anew.
     pub(super) launches_left: AtomicI64,
+    is_broken: AtomicBool,
     /// Counted down at each launch, which is left out without a word when this comes to zero.
     pub(super) fails_quietly_at: AtomicU64,
     order: AtomicU64,
@@ -159,6 +174,7 @@ impl Device for Emulated {
 
     #[expect(unsafe_code, reason = "the memory is this card's own")]
     fn upload(&self, to: u64, bytes: &[u8]) -> Result<(), EngineError> {
+        self.wait()?;
         assert!(self.is_owned(to, bytes.len()));
         // SAFETY: as many bytes are there, as was just checked, and nothing else writes them meanwhile.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
@@ -167,6 +183,7 @@ impl Device for Emulated {
 
     #[expect(unsafe_code, reason = "the memory is this card's own")]
     fn download(&self, from: u64, bytes: &mut [u8]) -> Result<(), EngineError> {
+        self.wait()?;
         assert!(self.is_owned(from, bytes.len()));
         // SAFETY: as many bytes are there, as was just checked, and nothing else writes them meanwhile.
         unsafe { std::ptr::copy_nonoverlapping(from as *const u8, bytes.as_mut_ptr(), bytes.len()) };
@@ -175,7 +192,9 @@ impl Device for Emulated {
 
     #[expect(unsafe_code, reason = "runs a kernel")]
     fn launch(&self, kernel: Kernel, blocks: u32, arguments: &[u8]) -> Result<(), EngineError> {
+        self.wait()?;
         if self.launches_left.fetch_sub(1, Ordering::Relaxed) <= 0 {
+            self.is_broken.store(true, Ordering::Relaxed);
             return Err(EngineError::Failed);
         }
         if self.fails_quietly_at.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -185,13 +204,12 @@ impl Device for Emulated {
         bytemuck::cast_slice_mut::<u64, u8>(&mut aligned)[..arguments.len()].copy_from_slice(arguments);
         let (name, order) = (CString::new(kernel.name()).unwrap(), self.order.fetch_add(0x9e37_79b9, Ordering::Relaxed));
         // SAFETY: the library checks name, length and threads; what the addresses in the arguments lead to is what is tested.
-        let done =
-            unsafe { (self.run)(name.as_ptr(), aligned.as_ptr().cast(), arguments.len() as u64, blocks, kernel.threads(), order) };
+        let done = unsafe { (self.run)(name.as_ptr(), aligned.as_ptr().cast(), arguments.len() as u64, blocks, kernel.threads(), order) };
         assert_eq!(done, 0, "{kernel:?}: 1 is another kernel than this crate takes it for, 2 are threads that wait for ever");
         Ok(())
     }
 
     fn wait(&self) -> Result<(), EngineError> {
-        Ok(())
+        if self.is_broken.load(Ordering::Relaxed) { Err(EngineError::Failed) } else { Ok(()) }
     }
 }

@@ -81,9 +81,7 @@ fn a_real_card_gives_the_same_to_the_last_bit() {
 fn an_examiner_is_content_with_a_real_card() {
     let Some(engine) = found() else { return };
     let engine: Arc<dyn Engine> = Arc::new(engine);
-    for (number, job) in
-        (1..).zip([product(4_096, 16_384, 32), memory(256, 4_096, 128, 8, 64), Job::Clock(ClockJob { steps: 10_000 })])
-    {
+    for (number, job) in (1..).zip([product(4_096, 16_384, 32), memory(256, 4_096, 128, 8, 64), Job::Clock(ClockJob { steps: 10_000 })]) {
         let verdict = examine(engine.clone(), number, job);
         assert!(matches!(verdict, Verdict::Passed(_)), "{job:?}: {verdict:?}");
     }
