@@ -3,6 +3,7 @@
 mod bench;
 mod docs;
 mod idl;
+mod kernels;
 mod program;
 mod shell;
 mod test;
@@ -30,6 +31,8 @@ enum Task {
     Program(program::ProgramTask),
     /// Writes the interface description of the on-chain program.
     Idl(idl::IdlOptions),
+    /// Compiles the cards' kernels and commits them as PTX; needs NVRTC 11.8 (`IONET_NVRTC` may name its libnvrtc.so), and no card.
+    Kernels,
     /// Measures, prints the method and the figures, and writes bench/results/NAME.json.
     Bench(bench::BenchOptions),
 }
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         Task::Docs => docs::regenerate(),
         Task::Program(task) => program::run(&task),
         Task::Idl(options) => idl::run(&options),
+        Task::Kernels => kernels::run(),
         Task::Bench(options) => bench::run(&options),
     }
 }

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     AgentError, AgentOptions, DeviceKey, Link,
     clock::{Clock, KEEP_EVERY_SECS},
     connection,
+    engine::Chosen,
     keeper::keep,
     node::Reaper,
     processes,
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
     pub(crate) runtime: Box<dyn Runtime>,
+    /// What answers challenges, once it was looked for.
+    pub(crate) engine: OnceLock<Chosen>,
     /// What the hub wants, as it is on disk; `None` before it ever said.
     pub(crate) desired: watch::Sender<Option<Arc<DesiredState>>>,
     /// What runs.
@@ -125,6 +128,7 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
         store,
         reaper: Reaper::default(),
         runtime,
+        engine: OnceLock::new(),
         desired: watch::Sender::new(desired.map(Arc::new)),
         observed: watch::Sender::new(BTreeMap::new()),
         writing: Mutex::default(),

@@ -249,12 +249,14 @@ struct Ends<'a> {
     outbox: mpsc::Sender<Message>,
 }
 
-/// Stops what is being proved as soon as the device is hired.
+/// Stops what is being proved as soon as the device is hired, and gets ready for proofs when it is free.
 async fn leave_tenants_in_peace(shared: &Shared, proofs: &Proofs) -> Result<Infallible, Broken> {
     let mut desired = shared.desired.subscribe();
     loop {
         if desired.borrow_and_update().as_ref().is_some_and(|desired| !desired.workloads.is_empty()) {
-            proofs.stop();
+            proofs.rest();
+        } else {
+            proofs.prepare();
         }
         desired.changed().await.map_err(|_| Broken::Closed)?;
     }

@@ -20,6 +20,7 @@ mod clock;
 mod connection;
 mod decide;
 pub mod decisions;
+mod engine;
 mod error;
 mod keeper;
 mod key;

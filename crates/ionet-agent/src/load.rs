@@ -82,7 +82,9 @@ fn gpu_load(load: Load) -> Load {
         Ok((u16::try_from(busiest * 10).unwrap_or(PERMILLE).min(PERMILLE), processes))
     };
     let Ok((gpu_permille, on_gpu)) = read() else { return load };
-    let foreign = on_gpu.iter().filter(|pid| !processes::is_marked((**pid).cast_signed())).count();
+    // This process has the cards open while it waits for proofs.
+    let is_own = |pid: u32| pid == std::process::id() || processes::is_marked(pid.cast_signed());
+    let foreign = on_gpu.iter().filter(|pid| !is_own(**pid)).count();
     Load {
         gpu_permille,
         // The driver does not share a card's time out to processes: with foreign ones on it, none of it is certain to be the tenant's.

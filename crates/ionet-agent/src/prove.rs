@@ -2,22 +2,17 @@
 //!
 //! A proof must never take anything from a paid workload: it is stopped before the workload's first process starts.
 
-use std::num::NonZeroUsize;
 use std::sync::mpsc as queue;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use ionet_proofs::{Cpu, Limits, Prover, Stop};
+use ionet_proofs::{Prover, Stop};
 use ionet_types::agent::{AgentMessage, Answer, Ask, Task, TaskId};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::agent::Shared;
-use crate::probe;
-
-/// Share of the offered memory that a task may take, percent.
-const MEMORY_PERCENT: u64 = 75;
-const MIB: u64 = 1 << 20;
+use crate::engine;
 
 /// Answers one connection's tasks. Dropping it gives up what runs.
 pub(crate) struct Proofs {
@@ -29,21 +24,24 @@ enum Work {
     Task(Task, Stop),
     Ask(Ask, Stop),
     Forget,
+    /// No tenant is here.
+    Prepare,
+    /// A tenant comes.
+    Rest,
 }
 
 impl Proofs {
     /// Begins to answer on this connection; answers go to `outbox`.
-    pub(crate) fn begin(shared: &Shared, network: &str, outbox: mpsc::Sender<Message>) -> Self {
+    pub(crate) fn begin(shared: &Arc<Shared>, network: &str, outbox: mpsc::Sender<Message>) -> Self {
         let (work, waiting) = queue::channel();
-        let threads = shared.options.cpus.map_or_else(thread::available_parallelism, |cpus| {
-            Ok(NonZeroUsize::new(cpus as usize).unwrap_or(NonZeroUsize::MIN).min(thread::available_parallelism()?))
-        });
-        let engine = Arc::new(Cpu::new(threads.unwrap_or(NonZeroUsize::MIN)));
-        let offered_mb = shared.options.memory_mb.unwrap_or_else(probe::machine_memory_mb);
-        let limits = Limits { memory_bytes: offered_mb.saturating_mul(MIB) / 100 * MEMORY_PERCENT };
-        let prover = Prover::new(engine, shared.key.signing_key().clone(), network, limits);
-        let started = thread::Builder::new().name("proofs".to_owned()).spawn(move || answer(prover, &waiting, &outbox));
-        if let Err(error) = started {
+        let (shared, network) = (shared.clone(), network.to_owned());
+        let begin = move || {
+            // Looking for cards takes a while, and what was found serves all connections.
+            let chosen = shared.engine.get_or_init(|| engine::choose(&shared.options)).clone();
+            let prover = Prover::new(chosen.engine, shared.key.signing_key().clone(), &network, chosen.limits);
+            answer(prover, &waiting, &outbox);
+        };
+        if let Err(error) = thread::Builder::new().name("proofs".to_owned()).spawn(begin) {
             // Without it the device fails its proofs, and says why here.
             tracing::error!(%error, "no thread for proofs could be started");
         }
@@ -76,8 +74,19 @@ impl Proofs {
         }
     }
 
-    /// Gives up what runs: the device is hired, or nobody waits for it.
-    pub(crate) fn stop(&self) {
+    /// The device is free: gets ready for a task, so that a card is not opened in a task's time.
+    pub(crate) fn prepare(&self) {
+        let _ = self.work.send(Work::Prepare);
+    }
+
+    /// The device is hired: gives up what runs, and everything that is kept ready.
+    pub(crate) fn rest(&self) {
+        self.stop();
+        let _ = self.work.send(Work::Rest);
+    }
+
+    /// Gives up what runs: nobody waits for it.
+    fn stop(&self) {
         if let Some((_, stop)) = self.current.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             stop.stop();
         }
@@ -109,6 +118,16 @@ fn answer(mut prover: Prover, waiting: &queue::Receiver<Work>, outbox: &mpsc::Se
             Work::Ask(ask, stop) => prover.ask(&ask, &stop),
             Work::Forget => {
                 prover.forget();
+                None
+            }
+            Work::Prepare => {
+                if let Err(error) = prover.prepare() {
+                    tracing::warn!(code = error.code(), "nothing is ready for proofs");
+                }
+                None
+            }
+            Work::Rest => {
+                prover.rest();
                 None
             }
         };

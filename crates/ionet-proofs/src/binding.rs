@@ -10,7 +10,7 @@ use ionet_types::agent::challenge::{Answer, AnswerBody, DeclineReason, Fixed, Jo
 pub struct Seed([u8; 32]);
 
 /// A 32-byte key for one purpose.
-pub(crate) type Key = [u8; 32];
+pub type Key = [u8; 32];
 
 impl Seed {
     /// The seed of `task` for the device with public key `device` in `network` (the program's id).

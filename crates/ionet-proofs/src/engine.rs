@@ -65,6 +65,15 @@ pub trait Engine: Send + Sync {
 
     /// Goes `steps` steps of the clock job's chain from `start`.
     fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError>;
+
+    /// Gets ready, so that the next job can begin at once; what that takes is kept until [`Engine::rest`]. A job that finds the engine
+    /// unready gets it ready first, in its own time.
+    fn prepare(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Gives back all that is kept between jobs, as soon as none is under way: the device is hired.
+    fn rest(&self) {}
 }
 
 /// A product that is kept until its rows were opened.
@@ -73,7 +82,7 @@ pub trait ProductWork: Send {
     fn root(&self) -> Digest;
 
     /// Opens rows.
-    fn open(&self, rows: &[u64]) -> Vec<Opened>;
+    fn open(&self, rows: &[u64]) -> Result<Vec<Opened>, EngineError>;
 }
 
 /// Filled memory.
@@ -85,5 +94,5 @@ pub trait MemoryWork: Send {
     fn scan(&mut self, nonce: &Nonce, stop: &Stop) -> Result<Vec<Digest>, EngineError>;
 
     /// Opens blocks of the last scan; nothing before one.
-    fn open(&self, blocks: &[BlockChoice]) -> Vec<OpenedBlock>;
+    fn open(&self, blocks: &[BlockChoice]) -> Result<Vec<OpenedBlock>, EngineError>;
 }

@@ -40,10 +40,10 @@ pub mod simultaneous;
 pub mod terms;
 mod transcript;
 pub mod transfer;
-mod tree;
+pub mod tree;
 mod verdict;
 
-pub use binding::Seed;
+pub use binding::{Key, Seed};
 pub use cpu::{Cpu, multiply};
 pub use engine::{Engine, EngineError, MemoryWork, ProductWork, Stop};
 pub use examiner::{Examiner, Nonces, Step};

@@ -24,7 +24,7 @@ pub const BLOCK_WORDS: usize = BLOCK_BYTES / 4;
 /// Columns of a block as the permutation sees it: sixteen rows of sixteen words.
 const COLUMNS: usize = 16;
 /// Blocks whose sums are opened together: one chunk of the hash.
-pub(crate) const SUMS_PER_PART: u64 = BLOCK_BYTES as u64 / 4;
+pub const SUMS_PER_PART: u64 = BLOCK_BYTES as u64 / 4;
 
 /// One block of the memory: little-endian words.
 pub type Block = [u32; BLOCK_WORDS];
@@ -76,8 +76,23 @@ impl MemoryOrder {
     /// First block of a lane.
     pub fn first(&self, lane: u32) -> Block {
         let mut block = [0; BLOCK_WORDS];
-        fill_words(&self.seed.fresh("memory lane", &lane.to_le_bytes()), &mut block);
+        fill_words(&self.lane_key(lane), &mut block);
         block
+    }
+
+    /// What the first block of a lane follows from.
+    pub fn lane_key(&self, lane: u32) -> Key {
+        self.seed.fresh("memory lane", &lane.to_le_bytes())
+    }
+
+    /// What all references follow from.
+    pub fn references(&self) -> u64 {
+        self.references
+    }
+
+    /// The key of the commitment.
+    pub fn tree_key(&self) -> &Key {
+        &self.tree
     }
 
     /// Which block of its own lane the block at `place` (from 1) refers to, besides the one before it.
@@ -130,17 +145,18 @@ impl MemoryOrder {
         Pass { tree: self.seed.fresh("memory sums", &later), weights }
     }
 
-    pub(crate) fn shape(&self) -> Shape {
+    /// Shape of the commitment: a part is a block.
+    pub fn shape(&self) -> Shape {
         Shape { bytes: self.job.bytes(), part_bytes: BLOCK_BYTES as u64 }
     }
 
     /// Shape of one pass's sums, four bytes for each block.
-    pub(crate) fn sums_shape(&self) -> Shape {
+    pub fn sums_shape(&self) -> Shape {
         Shape { bytes: self.job.blocks() * 4, part_bytes: BLOCK_BYTES as u64 }
     }
 
     /// Lane and place in it of the block with this number.
-    pub(crate) fn place(&self, block: u64) -> (u32, u32) {
+    pub fn place(&self, block: u64) -> (u32, u32) {
         let long = u64::from(self.job.lane_blocks);
         ((block / long) as u32, (block % long) as u32)
     }
@@ -197,6 +213,16 @@ impl MemoryOrder {
 }
 
 impl Pass {
+    /// The key of the commitment to this pass's sums.
+    pub fn tree_key(&self) -> &Key {
+        &self.tree
+    }
+
+    /// One weight for each word of a block.
+    pub fn weights(&self) -> &Block {
+        &self.weights
+    }
+
     /// The sum of each block; as many as there are of both.
     pub fn sum_each(&self, blocks: &[Block], sums: &mut [u32]) {
         Arch::new().dispatch(SumEach { pass: self, blocks, sums });

@@ -45,6 +45,21 @@ impl ProductOrder {
         Self { job, a: seed.key("product a"), b: seed.key("product b"), tree: seed.key("product tree") }
     }
 
+    /// What the tall factor follows from.
+    pub fn a_key(&self) -> &Key {
+        &self.a
+    }
+
+    /// What the square factor follows from.
+    pub fn b_key(&self) -> &Key {
+        &self.b
+    }
+
+    /// The key of the commitment.
+    pub fn tree_key(&self) -> &Key {
+        &self.tree
+    }
+
     /// The tall factor.
     pub fn a(&self) -> Factor {
         Factor::new(&self.a, self.job.side)
@@ -60,7 +75,8 @@ impl ProductOrder {
         is_part(&self.tree, self.shape(), root, row, opened)
     }
 
-    pub(crate) fn shape(&self) -> Shape {
+    /// Shape of the commitment: a part is a row.
+    pub fn shape(&self) -> Shape {
         Shape { bytes: self.job.bytes(), part_bytes: u64::from(self.job.side) * 4 }
     }
 }

@@ -73,6 +73,17 @@ impl Prover {
         self.open = None;
     }
 
+    /// Gets the engine ready for the next task.
+    pub fn prepare(&self) -> Result<(), EngineError> {
+        self.engine.prepare()
+    }
+
+    /// Gives up what was begun, and everything that the engine keeps: the device is hired.
+    pub fn rest(&mut self) {
+        self.open = None;
+        self.engine.rest();
+    }
+
     fn work(&mut self, seed: &Seed, task: &Task, stop: &Stop) -> Result<AnswerBody, DeclineReason> {
         task.check().map_err(|_| DeclineReason::Unsupported)?;
         if self.engine.memory_bytes(&task.job) > self.limits.memory_bytes {
@@ -111,14 +122,15 @@ fn go_on(
     }
     match (work, stage, task.job) {
         (Work::Product(work), Stage::Open, Job::Product(job)) => {
-            Ok((AnswerBody::Rows { rows: work.open(&opened_rows(seed, &job, nonce)) }, None))
+            Ok((AnswerBody::Rows { rows: work.open(&opened_rows(seed, &job, nonce)).map_err(reason)? }, None))
         }
         (Work::Filled(mut work), Stage::Scan, _) => {
             let roots = work.scan(nonce, stop).map_err(reason)?;
             Ok((AnswerBody::Scanned { roots }, Some(Work::Scanned(work))))
         }
         (Work::Scanned(work), Stage::Open, Job::Memory(job)) => {
-            Ok((AnswerBody::Blocks { blocks: work.open(&MemoryOrder::new(seed, job).opened_blocks(nonce)) }, None))
+            let blocks = work.open(&MemoryOrder::new(seed, job).opened_blocks(nonce)).map_err(reason)?;
+            Ok((AnswerBody::Blocks { blocks }, None))
         }
         _ => Err(DeclineReason::OutOfTurn),
     }

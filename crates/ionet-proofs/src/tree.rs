@@ -4,6 +4,8 @@
 //! Of the tree only the nodes over groups of 16 KiB and above are kept (1/256 of the buffer); those below are computed again for the few parts
 //! that are opened.
 
+use std::convert::Infallible;
+
 use blake3::Hasher;
 use blake3::hazmat::{HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root};
 use ionet_types::agent::challenge::{BLOCK_BYTES, Blob, Digest, Fixed, GROUP_BLOCKS, MAX_PART_BYTES, MAX_PATH, Opened};
@@ -11,34 +13,35 @@ use ionet_types::agent::challenge::{BLOCK_BYTES, Blob, Digest, Fixed, GROUP_BLOC
 use crate::binding::Key;
 
 /// Bytes that are hashed together.
-pub(crate) const GROUP_BYTES: usize = BLOCK_BYTES * GROUP_BLOCKS as usize;
+pub const GROUP_BYTES: usize = BLOCK_BYTES * GROUP_BLOCKS as usize;
 
 /// A node of the tree.
-pub(crate) type Node = [u8; 32];
+pub type Node = [u8; 32];
 
 /// The shape of a tree: nothing but its length.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// Bytes of the buffer, at least one.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Bytes of a part that is opened: a power of two from one chunk to one group. The last part may be shorter.
-    pub(crate) part_bytes: u64,
+    pub part_bytes: u64,
 }
 
 impl Shape {
-    fn groups(self) -> u64 {
+    /// Groups of [`GROUP_BYTES`] that it has; the last may be shorter.
+    pub fn groups(self) -> u64 {
         self.bytes.div_ceil(GROUP_BYTES as u64)
     }
 
     /// Where part `part` begins and how long it is.
-    pub(crate) fn part(self, part: u64) -> (u64, u64) {
+    pub fn part(self, part: u64) -> (u64, u64) {
         let start = part * self.part_bytes;
         (start, self.part_bytes.min(self.bytes - start))
     }
 }
 
 /// Node over the group with number `group`, whose bytes these are; for a buffer of one group it is the root.
-pub(crate) fn group_node(key: &Key, shape: Shape, group: u64, bytes: &[u8]) -> Node {
+pub fn group_node(key: &Key, shape: Shape, group: u64, bytes: &[u8]) -> Node {
     node(key, group * GROUP_BYTES as u64, bytes, shape.groups() == 1)
 }
 
@@ -50,24 +53,36 @@ fn node(key: &Key, start: u64, bytes: &[u8], is_root: bool) -> Node {
     hasher.set_input_offset(start).update(bytes).finalize_non_root()
 }
 
+/// Node over two nodes that is not the root.
+pub fn merged(key: &Key, left: &Node, right: &Node) -> Node {
+    merge(key, left, right, false)
+}
+
 fn merge(key: &Key, left: &Node, right: &Node, is_root: bool) -> Node {
     let mode = Mode::KeyedHash(key);
     if is_root { *merge_subtrees_root(left, right, mode).as_bytes() } else { merge_subtrees_non_root(left, right, mode) }
 }
 
-/// The kept part of a tree.
-pub(crate) struct Tree {
+/// The kept part of a tree: from one of its levels upwards. What is below lies elsewhere, on a card for instance.
+pub struct Tree {
     key: Key,
     shape: Shape,
-    /// From the groups upwards to the root. An odd last node goes up as it is, which gives BLAKE3's own shape.
+    /// Level of the lowest nodes that are kept; that of the groups is zero.
+    lowest: u32,
+    /// From there upwards to the root. An odd last node goes up as it is, which gives BLAKE3's own shape.
     levels: Vec<Vec<Node>>,
 }
 
 impl Tree {
     /// The tree over groups whose nodes are `groups`, at least one.
-    pub(crate) fn new(key: Key, shape: Shape, groups: Vec<Node>) -> Self {
-        debug_assert_eq!(groups.len() as u64, shape.groups());
-        let mut levels = vec![groups];
+    pub fn new(key: Key, shape: Shape, groups: Vec<Node>) -> Self {
+        Self::above(key, shape, 0, groups)
+    }
+
+    /// The part of a tree from level `lowest` upwards, whose nodes in it are `nodes`: at least two, or else the root alone.
+    pub fn above(key: Key, shape: Shape, lowest: u32, nodes: Vec<Node>) -> Self {
+        debug_assert_eq!(nodes.len() as u64, shape.groups().div_ceil(1 << lowest));
+        let mut levels = vec![nodes];
         while let Some(below) = levels.last().filter(|below| below.len() > 1) {
             let is_root = below.len() == 2;
             let pair = |pair: &[Node]| match pair {
@@ -78,33 +93,49 @@ impl Tree {
             let above = below.chunks(2).map(pair).collect();
             levels.push(above);
         }
-        Self { key, shape, levels }
+        Self { key, shape, lowest, levels }
     }
 
     /// The commitment.
-    pub(crate) fn root(&self) -> Digest {
+    pub fn root(&self) -> Digest {
         Fixed(self.levels.last().and_then(|top| top.first()).copied().unwrap_or_default())
     }
 
-    /// Opens part `part`; `group` are the bytes of the group that it lies in.
+    /// Opens part `part`; `group` are the bytes of the group that it lies in. All levels are kept.
     pub(crate) fn open(&self, part: u64, group: &[u8]) -> Opened {
+        let opened: Result<Opened, Infallible> = self.open_with(part, group, |_, _| Ok([0; 32]));
+        let Ok(opened) = opened;
+        opened
+    }
+
+    /// Opens part `part`; `group` are the bytes of the group that it lies in, and `below` gives the node of a level that is not kept, by level
+    /// and place.
+    pub fn open_with<E>(&self, part: u64, group: &[u8], below: impl Fn(u32, u64) -> Result<Node, E>) -> Result<Opened, E> {
         let (start, length) = self.shape.part(part);
         let group_start = start / GROUP_BYTES as u64 * GROUP_BYTES as u64;
         let mut path = Vec::new();
-        self.path(0, self.shape.bytes, start, group_start, group, &mut path);
+        self.path(0, self.shape.bytes, start, &Group { start: group_start, bytes: group }, &below, &mut path)?;
         let within = (start - group_start) as usize;
         let bytes = group.get(within..within + length as usize).unwrap_or_default();
         let path: Vec<u8> = path.as_flattened().to_vec();
-        Opened {
+        Ok(Opened {
             bytes: Blob::<MAX_PART_BYTES>::new(bytes.to_vec()).unwrap_or_default(),
             path: Blob::<{ MAX_PATH * 32 }>::new(path).unwrap_or_default(),
-        }
+        })
     }
 
     /// Walks from the node over `start..start + length` down to the part at `part`, and notes what lies beside the way on the way back.
-    fn path(&self, start: u64, length: u64, part: u64, group_start: u64, group: &[u8], path: &mut Vec<Node>) {
+    fn path<E>(
+        &self,
+        start: u64,
+        length: u64,
+        part: u64,
+        group: &Group<'_>,
+        below: &impl Fn(u32, u64) -> Result<Node, E>,
+        path: &mut Vec<Node>,
+    ) -> Result<(), E> {
         if length <= self.shape.part_bytes {
-            return;
+            return Ok(());
         }
         let left = left_subtree_len(length);
         let (down, beside) = if part < start + left {
@@ -112,21 +143,31 @@ impl Tree {
         } else {
             ((start + left, length - left), (start, left))
         };
-        self.path(down.0, down.1, part, group_start, group, path);
-        path.push(self.beside(beside.0, beside.1, group_start, group));
+        self.path(down.0, down.1, part, group, below, path)?;
+        path.push(self.beside(beside.0, beside.1, group, below)?);
+        Ok(())
     }
 
-    fn beside(&self, start: u64, length: u64, group_start: u64, group: &[u8]) -> Node {
-        if length < GROUP_BYTES as u64 && start >= group_start && start + length <= group_start + group.len() as u64 {
-            let within = (start - group_start) as usize;
-            let bytes = group.get(within..within + length as usize).unwrap_or_default();
-            return node(&self.key, start, bytes, false);
+    fn beside<E>(&self, start: u64, length: u64, group: &Group<'_>, below: &impl Fn(u32, u64) -> Result<Node, E>) -> Result<Node, E> {
+        if length < GROUP_BYTES as u64 && start >= group.start && start + length <= group.start + group.bytes.len() as u64 {
+            let within = (start - group.start) as usize;
+            let bytes = group.bytes.get(within..within + length as usize).unwrap_or_default();
+            return Ok(node(&self.key, start, bytes, false));
         }
         let groups = length.div_ceil(GROUP_BYTES as u64);
         let level = groups.next_power_of_two().trailing_zeros();
         let place = (start / GROUP_BYTES as u64) >> level;
-        self.levels.get(level as usize).and_then(|nodes| nodes.get(place as usize)).copied().unwrap_or_default()
+        match level.checked_sub(self.lowest) {
+            None => below(level, place),
+            Some(kept) => Ok(self.levels.get(kept as usize).and_then(|nodes| nodes.get(place as usize)).copied().unwrap_or_default()),
+        }
     }
+}
+
+/// The bytes of one group.
+struct Group<'a> {
+    start: u64,
+    bytes: &'a [u8],
 }
 
 /// Whether `opened` is part `part` of the buffer that `root` commits to.

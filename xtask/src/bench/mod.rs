@@ -38,6 +38,8 @@ enum Name {
     Trace,
     /// Hardware challenges: what they cost the device and the hub, against plain BLAS crates.
     Proofs,
+    /// Hardware challenges on the NVIDIA cards of this machine: how long each stage takes against its deadline. Nothing is written without a card.
+    Cards,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
@@ -55,6 +57,7 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
             ("trace", measured_by("ionet-market", "bench_trace", Some(&data))?)
         }
         Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs", None)?),
+        Name::Cards => ("cards", measured_by("ionet-cuda", "bench_cards", None)?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);

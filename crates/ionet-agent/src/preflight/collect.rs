@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ionet_types::agent::MAX_FRAME_BYTES;
+use ionet_cuda::CudaError;
+use ionet_types::agent::{Hardware, MAX_FRAME_BYTES};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{Error as SocketError, protocol::WebSocketConfig};
 
-use super::{EngineFact, Facts, GpuFact, HubFact, PythonFact};
+use super::{EngineFact, Facts, GpuFact, HubFact, ProofsFact, PythonFact};
 use crate::AgentOptions;
 use crate::agent::is_running;
 use crate::connection::{connector, websocket_url};
+use crate::engine;
 use crate::probe::probe;
 
 /// How long each look may take.
@@ -25,13 +27,36 @@ const ENGINE_ANSWER_BYTES: usize = 512;
 /// Looks at everything, at the same time.
 pub async fn collect(options: &AgentOptions) -> Facts {
     let on_disk = options.clone();
-    let machine = tokio::task::spawn_blocking(move || (probe(&on_disk), gpu(), is_running(&on_disk)));
-    let (machine, hub, engine, python) = tokio::join!(machine, hub(&options.hub_url), engine(), python(&options.python));
-    let (memory_mb, disk_free_mb, gpu, agent_running) = match machine {
-        Ok((hardware, gpu, running)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, running),
-        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, false),
+    let machine = tokio::task::spawn_blocking(move || {
+        let (hardware, running) = (probe(&on_disk), is_running(&on_disk));
+        let proofs = gpu_proofs(&hardware, &on_disk, running);
+        (hardware, gpu(), proofs, running)
+    });
+    let (machine, hub, engine, python) = tokio::join!(machine, hub(&options.hub_url), container_engine(), python(&options.python));
+    let (memory_mb, disk_free_mb, gpu, gpu_proofs, agent_running) = match machine {
+        Ok((hardware, gpu, proofs, running)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, proofs, running),
+        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, ProofsFact::NoCard, false),
     };
-    Facts { gpu, memory_mb, disk_free_mb, hub, engine, python, agent_running }
+    Facts { gpu, gpu_proofs, memory_mb, disk_free_mb, hub, engine, python, agent_running }
+}
+
+/// Tries the cards, unless an agent runs: a tenant may have them.
+fn gpu_proofs(hardware: &Hardware, options: &AgentOptions, agent_running: bool) -> ProofsFact {
+    let impossible = |error: &CudaError| ProofsFact::Impossible {
+        code: error.code().to_owned(),
+        reason: error.to_string(),
+        remedy: error.remedy().to_owned(),
+    };
+    let cuda = match engine::cards(hardware, engine::threads(options)) {
+        None => return ProofsFact::NoCard,
+        Some(Err(error)) => return impossible(&error),
+        Some(Ok(cuda)) => cuda,
+    };
+    let cards = u32::try_from(cuda.cards().len()).unwrap_or(u32::MAX);
+    if agent_running {
+        return ProofsFact::Found { cards };
+    }
+    cuda.check().map_or_else(|error| impossible(&error), |()| ProofsFact::Right { cards })
 }
 
 fn gpu() -> GpuFact {
@@ -83,7 +108,7 @@ fn ahead_secs(date: &str, now: SystemTime) -> Option<i64> {
     Some(unix_secs(now)? - unix_secs(httpdate::parse_http_date(date).ok()?)?)
 }
 
-async fn engine() -> EngineFact {
+async fn container_engine() -> EngineFact {
     let named = std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(PathBuf::from));
     let mut found = EngineFact::Absent;
     for socket in named.into_iter().chain(ENGINE_SOCKETS.map(PathBuf::from)).filter(|socket| socket.exists()) {

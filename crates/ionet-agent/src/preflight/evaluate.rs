@@ -1,6 +1,6 @@
 //! Judges what was found. Pure.
 
-use super::{EngineFact, Facts, Finding, GpuFact, HubFact, PythonFact, Severity};
+use super::{EngineFact, Facts, Finding, GpuFact, HubFact, ProofsFact, PythonFact, Severity};
 
 /// Memory below which nothing can be run, MiB.
 const MEMORY_NEEDED_MB: u64 = 1_024;
@@ -23,7 +23,8 @@ const PYTHON_NEEDED: (u32, u32) = (3, 10);
 
 /// Judges a machine by what was found on it: one finding for each thing, in this order, the good ones too.
 pub fn evaluate(facts: &Facts) -> Vec<Finding> {
-    let mut findings = vec![gpu(&facts.gpu), memory(facts.memory_mb), disk(facts.disk_free_mb), hub(&facts.hub)];
+    let mut findings =
+        vec![gpu(&facts.gpu), gpu_proofs(&facts.gpu_proofs), memory(facts.memory_mb), disk(facts.disk_free_mb), hub(&facts.hub)];
     findings.push(clock(&facts.hub));
     findings.push(engine(&facts.engine));
     findings.push(python(&facts.python));
@@ -67,6 +68,18 @@ fn gpu(fact: &GpuFact) -> Finding {
             let cuda = cuda.map_or_else(String::new, |cuda| format!(" with CUDA {}", cuda_name(cuda)));
             fine(CHECK, format!("driver {version}{cuda} for {}", cards.join(", ")))
         }
+    }
+}
+
+/// A device that says it has a card is held to what a card does, and is not hired before it has shown it.
+fn gpu_proofs(fact: &ProofsFact) -> Finding {
+    const CHECK: &str = "gpu_proofs";
+    let cards = |count: &u32| if *count == 1 { "the card".to_owned() } else { format!("all {count} cards") };
+    match fact {
+        ProofsFact::NoCard => fine(CHECK, "not needed: the processor answers challenges"),
+        ProofsFact::Found { cards: count } => fine(CHECK, format!("{} can be opened; not tried, because an agent runs here", cards(count))),
+        ProofsFact::Right { cards: count } => fine(CHECK, format!("small jobs came out right on {}", cards(count))),
+        ProofsFact::Impossible { code, reason, remedy } => error(CHECK, format!("{reason} ({code})"), remedy.clone()),
     }
 }
 
@@ -198,6 +211,7 @@ mod tests {
     fn good() -> Facts {
         Facts {
             gpu: GpuFact::NoDriver,
+            gpu_proofs: ProofsFact::NoCard,
             memory_mb: 64 << 10,
             disk_free_mb: 500 << 10,
             hub: HubFact::Reached { connect_ms: 40, clock_ahead_secs: Some(0) },
@@ -205,6 +219,11 @@ mod tests {
             python: PythonFact::Version { major: 3, minor: 12 },
             agent_running: false,
         }
+    }
+
+    fn impossible() -> ProofsFact {
+        let text = |text: &str| text.to_owned();
+        ProofsFact::Impossible { code: text("cuda_no_driver"), reason: text("no library"), remedy: text("install it") }
     }
 
     fn reached(connect_ms: u64, clock_ahead_secs: Option<i64>) -> HubFact {
@@ -232,6 +251,9 @@ mod tests {
             (with(&|f| f.gpu = driver(Some(11_070), &["H100"])), "gpu_driver", Warning),
             (with(&|f| f.gpu = driver(None, &["H100"])), "gpu_driver", Ok),
             (with(&|f| f.gpu = driver(Some(12_040), &[])), "gpu_driver", Warning),
+            (with(&|f| f.gpu_proofs = ProofsFact::Found { cards: 2 }), "gpu_proofs", Ok),
+            (with(&|f| f.gpu_proofs = ProofsFact::Right { cards: 1 }), "gpu_proofs", Ok),
+            (with(&|f| f.gpu_proofs = impossible()), "gpu_proofs", Error),
             (with(&|f| f.memory_mb = 1_023), "memory", Error),
             (with(&|f| f.memory_mb = 1_024), "memory", Warning),
             (with(&|f| f.memory_mb = 11_499), "memory", Warning),
@@ -271,6 +293,7 @@ mod tests {
     fn all_that_is_wrong_is_said_at_once() {
         let bad = Facts {
             gpu: GpuFact::Broken { reason: "no device".to_owned() },
+            gpu_proofs: impossible(),
             memory_mb: 0,
             disk_free_mb: 0,
             hub: HubFact::Unreachable { reason: "refused".to_owned() },
@@ -279,7 +302,7 @@ mod tests {
             agent_running: true,
         };
         let findings = evaluate(&bad);
-        assert_eq!(findings.len(), 9);
+        assert_eq!(findings.len(), 10);
         assert!(findings.iter().all(|finding| finding.severity > Severity::Ok), "{findings:?}");
     }
 

@@ -41,6 +41,8 @@ pub struct Finding {
 pub struct Facts {
     /// The GPUs and their driver.
     pub gpu: GpuFact,
+    /// Whether the GPUs can answer challenges.
+    pub gpu_proofs: ProofsFact,
     /// Memory of the machine, MiB.
     pub memory_mb: u64,
     /// Free space where the agent keeps its workloads, MiB.
@@ -74,6 +76,33 @@ pub enum GpuFact {
         cuda: Option<u32>,
         /// The cards that it knows.
         cards: Vec<String>,
+    },
+}
+
+/// What is known of how the GPUs answer challenges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofsFact {
+    /// There is none: the processor answers.
+    NoCard,
+    /// They can be opened, and were not, because an agent runs that may have a tenant.
+    Found {
+        /// How many.
+        cards: u32,
+    },
+    /// They did small jobs rightly.
+    Right {
+        /// How many.
+        cards: u32,
+    },
+    /// They cannot answer.
+    Impossible {
+        /// Stable code of the reason.
+        code: String,
+        /// The reason.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
     },
 }
 

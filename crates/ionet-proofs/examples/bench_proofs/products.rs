@@ -34,7 +34,7 @@ pub(crate) fn measure(side: u32, threads: NonZeroUsize) -> anyhow::Result<Value>
         let work = work?;
         let nonce = Fixed([9; 32]);
         let rows = opened_rows(&seed, &job, &nonce);
-        let opened = work.open(&rows);
+        let opened = work.open(&rows)?;
         let root = work.root();
         let (took, right) = timed(|| {
             let mut check = RowCheck::new(&seed, &order, &nonce);

@@ -90,7 +90,7 @@ impl MemoryWork for Kept {
         Ok(roots)
     }
 
-    fn open(&self, blocks: &[BlockChoice]) -> Vec<OpenedBlock> {
+    fn open(&self, blocks: &[BlockChoice]) -> Result<Vec<OpenedBlock>, EngineError> {
         let open = |choice: &BlockChoice| {
             let (lane, place) = self.order.place(choice.block);
             let parents = (place > 0).then(|| {
@@ -104,7 +104,7 @@ impl MemoryWork for Kept {
             let scanned = tree.open(choice.block / SUMS_PER_PART, bytemuck::cast_slice(&sums));
             Some(OpenedBlock { block: self.opened(choice.block), parents, scanned })
         };
-        blocks.iter().filter_map(open).collect()
+        Ok(blocks.iter().filter_map(open).collect())
     }
 }
 

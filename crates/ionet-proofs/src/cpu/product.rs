@@ -66,14 +66,14 @@ impl ProductWork for Kept {
         self.tree.root()
     }
 
-    fn open(&self, rows: &[u64]) -> Vec<Opened> {
+    fn open(&self, rows: &[u64]) -> Result<Vec<Opened>, EngineError> {
         let bytes: &[u8] = bytemuck::cast_slice(&self.values);
         let row_bytes = self.order.job.side as usize * 4;
         let group = |row: u64| {
             let start = row as usize * row_bytes / GROUP_BYTES * GROUP_BYTES;
             bytes.get(start..start + GROUP_BYTES).unwrap_or_default()
         };
-        rows.iter().map(|row| self.tree.open(*row, group(*row))).collect()
+        Ok(rows.iter().map(|row| self.tree.open(*row, group(*row))).collect())
     }
 }
 

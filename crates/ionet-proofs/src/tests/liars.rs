@@ -66,7 +66,7 @@ impl Engine for Liar {
         let truth = honest().product(order, stop)?;
         let mut random = stream(&order.tree);
         let mut values: Vec<u8> = Vec::new();
-        for opened in truth.open(&(0..rows).collect::<Vec<_>>()) {
+        for opened in truth.open(&(0..rows).collect::<Vec<_>>())? {
             let is_right = below(next_u64(&mut random), 1_000) < self.rows_permille.unwrap_or(1_000);
             let guess = |_| (below(next_u64(&mut random), 201) as i32 - 100).to_le_bytes();
             let guessed: Vec<[u8; 4]> = (0..side).map(guess).collect();
@@ -127,8 +127,8 @@ impl ProductWork for LyingProduct {
         self.root
     }
 
-    fn open(&self, rows: &[u64]) -> Vec<Opened> {
-        rows.iter().map(|row| self.tree.open(*row, in_group(&self.values, *row as usize * self.row_bytes, 1))).collect()
+    fn open(&self, rows: &[u64]) -> Result<Vec<Opened>, EngineError> {
+        Ok(rows.iter().map(|row| self.tree.open(*row, in_group(&self.values, *row as usize * self.row_bytes, 1))).collect())
     }
 }
 
@@ -170,7 +170,7 @@ impl MemoryWork for LyingMemory {
         Ok(roots)
     }
 
-    fn open(&self, choices: &[BlockChoice]) -> Vec<OpenedBlock> {
+    fn open(&self, choices: &[BlockChoice]) -> Result<Vec<OpenedBlock>, EngineError> {
         let blocks = self.blocks();
         let opened = |block: u64| self.tree.open(block, bytemuck::cast_slice(in_group(&blocks, block as usize, 1_024)));
         let open = |choice: &BlockChoice| {
@@ -181,7 +181,7 @@ impl MemoryWork for LyingMemory {
             let scanned = tree.open(choice.block / SUMS_PER_PART, bytemuck::cast_slice(in_group(sums, choice.block as usize, 4)));
             OpenedBlock { block: opened(choice.block), parents, scanned }
         };
-        choices.iter().map(open).collect()
+        Ok(choices.iter().map(open).collect())
     }
 }
 

@@ -1,0 +1,95 @@
+//! The engine: products and memory on all cards of the machine, the clock on its processor, whose clock it is that counts.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ionet_proofs::memory::MemoryOrder;
+use ionet_proofs::product::ProductOrder;
+use ionet_proofs::{Cpu, Engine, EngineError, MemoryWork, ProductWork, Stop};
+use ionet_types::agent::challenge::Job;
+
+use crate::device::Device;
+use crate::error::CudaError;
+use crate::pace::Pace;
+use crate::{memory, product};
+
+/// Where cards come from.
+pub(crate) trait Source: Send + Sync {
+    /// What is opened.
+    type Device: Device;
+
+    /// Number of cards.
+    fn count(&self) -> usize;
+
+    /// Makes every card ready to work: takes up to some seconds, and some memory of each card until all copies of it are dropped.
+    fn open(&self) -> Result<Vec<Arc<Self::Device>>, CudaError>;
+}
+
+/// An engine on the cards of a source.
+pub(crate) struct Cards<S: Source> {
+    source: S,
+    ready: Mutex<Option<Vec<Arc<S::Device>>>>,
+    processor: Cpu,
+    pace: Pace,
+}
+
+impl<S: Source> Cards<S> {
+    pub(crate) fn new(source: S, threads: NonZeroUsize, pace: Pace) -> Self {
+        Self { source, ready: Mutex::default(), processor: Cpu::new(threads), pace }
+    }
+
+    pub(crate) fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// The cards, made ready if they are not, or if one has failed since: after some failures a driver refuses everything else.
+    fn cards(&self) -> Result<Vec<Arc<S::Device>>, EngineError> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cards) = ready.take_if(|cards| cards.iter().any(|card| card.wait().is_err())) {
+            tracing::warn!("a card has failed: all are opened anew");
+            drop(cards);
+        }
+        if let Some(cards) = &*ready {
+            return Ok(cards.clone());
+        }
+        let cards = self.source.open().map_err(|error| {
+            tracing::warn!(code = error.code(), %error, remedy = error.remedy(), "the cards cannot be made ready");
+            EngineError::Failed
+        })?;
+        *ready = Some(cards.clone());
+        Ok(cards)
+    }
+}
+
+impl<S: Source> Engine for Cards<S> {
+    fn memory_bytes(&self, job: &Job) -> u64 {
+        let cards = self.source.count() as u64;
+        match job {
+            // The values with two nodes for each group at most; and on each card the square factor and a strip of the tall one.
+            Job::Product(job) => job.bytes() + job.bytes() / 256 + cards * product::factor_bytes(job, self.pace),
+            // The blocks with their nodes, what scans need, and a key for each lane.
+            Job::Memory(job) => job.bytes() + job.bytes() / 256 + memory::scan_bytes(job, cards) + u64::from(job.lanes) * 32,
+            Job::Clock(_) | Job::Unknown => 0,
+        }
+    }
+
+    fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
+        Ok(Box::new(product::Kept::compute(order, &self.cards()?, self.pace, stop)?))
+    }
+
+    fn memory(&self, order: &MemoryOrder, stop: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
+        Ok(Box::new(memory::Kept::fill(order, &self.cards()?, self.pace, stop)?))
+    }
+
+    fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError> {
+        self.processor.clock(start, steps, stop)
+    }
+
+    fn prepare(&self) -> Result<(), EngineError> {
+        self.cards().map(drop)
+    }
+
+    fn rest(&self) {
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
