@@ -168,7 +168,7 @@ impl PendingAgent {
         let ran_on = said.declared.running_since_unix_secs.is_some_and(|since| since < now_unix_secs.saturating_sub(1));
         let _changing = shared.marks.changing(device);
         let place = shared.lives.joined(device, session, &said.hardware, ran_on, now_unix_secs);
-        let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location), model, place);
+        let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location, said.shared), model, place);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };
