@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) running_since_unix_secs: i64,
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
+    /// Held while a node takes its share of the machine: two that begin at once see each other.
+    pub(crate) granting: tokio::sync::Mutex<()>,
     pub(crate) runtime: Box<dyn Runtime>,
     /// What the hub wants, as it is on disk; `None` before it ever said.
     pub(crate) desired: watch::Sender<Option<Arc<DesiredState>>>,
@@ -113,6 +115,7 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
         key,
         store,
         reaper: Reaper::default(),
+        granting: tokio::sync::Mutex::default(),
         runtime,
         desired: watch::Sender::new(desired),
         observed: watch::Sender::new(BTreeMap::new()),

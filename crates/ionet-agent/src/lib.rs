@@ -21,6 +21,7 @@ mod connection;
 mod decide;
 pub mod decisions;
 mod error;
+mod gpus;
 mod keeper;
 mod key;
 mod link;
