@@ -6,9 +6,13 @@
 
 pub(crate) mod mig;
 
-use ionet_types::agent::{GpuGrant, GpuPart, NodeShare};
+use std::collections::BTreeSet;
+
+use ionet_types::agent::share::MAX_GRANTS;
+use ionet_types::agent::{Gpu, GpuGrant, GpuPart, NodeShare};
 
 use crate::NodeFailure;
+use crate::preflight::SharingFact;
 use crate::store::{Phase, Record};
 
 /// Name of the variable by which CUDA learns which GPUs there are (CUDA C++ programming guide, "CUDA environment variables").
@@ -22,11 +26,7 @@ const MPS_MEMORY: &str = "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT";
 
 /// What the processes of a node with this share find in their environment. `instance` is CUDA's name of the hardware instance that was made
 /// for it; `memory_mb` is the memory of the GPU that it has a part of, where that is known.
-pub(crate) fn environment(
-    share: &NodeShare,
-    instance: Option<&str>,
-    memory_mb: Option<u64>,
-) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(share: &NodeShare, instance: Option<&str>, memory_mb: Option<u64>) -> Vec<(&'static str, String)> {
     if share.gpus.is_empty() {
         // An empty list hides all of them.
         return vec![(CUDA_VISIBLE, String::new()), (CONTAINER_VISIBLE, "void".to_owned())];
@@ -46,8 +46,21 @@ pub(crate) fn environment(
     environment
 }
 
+/// Whether customers could share a machine with these GPUs; the market goes by the same (`ionet-hub/src/market/sharing.rs`).
+pub(crate) fn sharing(gpus: &[Gpu]) -> SharingFact {
+    let names: BTreeSet<&str> = gpus.iter().filter_map(|gpu| gpu.uuid.as_deref()).collect();
+    let split = gpus.iter().filter(|gpu| gpu.mig).count();
+    match gpus.len() {
+        0 => SharingFact::NoGpus,
+        count if count > MAX_GRANTS => SharingFact::TooManyGpus,
+        count if names.len() < count => SharingFact::Nameless,
+        count if split > 0 && split < count => SharingFact::Mixed,
+        count => SharingFact::Possible { gpus: count, mig: split > 0 },
+    }
+}
+
 /// Whether a share asks for anything that this machine, with these GPUs, does not have, or this agent does not know.
-pub(crate) fn check(share: &NodeShare, there: &[ionet_types::agent::Gpu]) -> Result<(), NodeFailure> {
+pub(crate) fn check(share: &NodeShare, there: &[Gpu]) -> Result<(), NodeFailure> {
     for grant in &share.gpus {
         let Some(gpu) = there.iter().find(|gpu| gpu.uuid.as_deref() == Some(&grant.uuid)) else {
             return Err(NodeFailure::lasting("gpu_missing", format!("this machine has no GPU {}", grant.uuid)));
@@ -58,7 +71,10 @@ pub(crate) fn check(share: &NodeShare, there: &[ionet_types::agent::Gpu]) -> Res
                 return Err(NodeFailure::lasting("gpu_not_split", format!("GPU {} is not in MIG mode", grant.uuid)));
             }
             GpuPart::Whole | GpuPart::Milli { .. } if gpu.mig => {
-                return Err(NodeFailure::lasting("gpu_split", format!("GPU {} is in MIG mode: only instances of it can be used", grant.uuid)));
+                return Err(NodeFailure::lasting(
+                    "gpu_split",
+                    format!("GPU {} is in MIG mode: only instances of it can be used", grant.uuid),
+                ));
             }
             _ => {}
         }
@@ -94,7 +110,7 @@ pub(crate) fn taken(share: &NodeShare, others: &[Record]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use ionet_types::agent::{Gpu, WorkloadKey};
+    use ionet_types::agent::WorkloadKey;
     use ionet_types::market::GpuInstance;
 
     use super::*;
@@ -126,9 +142,24 @@ mod tests {
         assert_eq!(environment(&share(&[("GPU-a", milli(3))]), None, None)[2], (MPS_PERCENT, "1".to_owned()));
     }
 
+    fn gpu(uuid: &str, mig: bool) -> Gpu {
+        Gpu { uuid: Some(uuid.to_owned()), mig, ..Gpu::default() }
+    }
+
+    #[test]
+    fn machines_whose_gpus_can_be_told_apart_can_be_shared() {
+        assert_eq!(sharing(&[]), SharingFact::NoGpus);
+        assert_eq!(sharing(&[gpu("a", false), gpu("b", false)]), SharingFact::Possible { gpus: 2, mig: false });
+        assert_eq!(sharing(&[gpu("a", true)]), SharingFact::Possible { gpus: 1, mig: true });
+        assert_eq!(sharing(&[gpu("a", true), gpu("b", false)]), SharingFact::Mixed);
+        assert_eq!(sharing(&[gpu("a", false), gpu("a", false)]), SharingFact::Nameless);
+        assert_eq!(sharing(&[gpu("a", false), Gpu::default()]), SharingFact::Nameless);
+        let nine: Vec<_> = (0..9).map(|number| gpu(&number.to_string(), false)).collect();
+        assert_eq!(sharing(&nine), SharingFact::TooManyGpus);
+    }
+
     #[test]
     fn what_is_not_there_is_refused() {
-        let gpu = |uuid: &str, mig| Gpu { uuid: Some(uuid.to_owned()), mig, ..Gpu::default() };
         let there = [gpu("GPU-a", false), gpu("GPU-b", true)];
         let code = |uuid, part| check(&share(&[(uuid, part)]), &there).map_err(|failure| (failure.code, failure.retryable));
         assert_eq!(code("GPU-a", GpuPart::Whole), Ok(()));

@@ -64,7 +64,8 @@ impl Mig {
             [_, "MIG", name, id, ..] if name.starts_with(&wanted) && !name.contains('+') => id.parse::<u32>().ok(),
             _ => None,
         });
-        let profile = profile.ok_or_else(|| NodeFailure::lasting("mig_profile_missing", format!("GPU {gpu} has no instances of {wanted}")))?;
+        let profile =
+            profile.ok_or_else(|| NodeFailure::lasting("mig_profile_missing", format!("GPU {gpu} has no instances of {wanted}")))?;
         self.run(gpu, &["-cgi", &format!("{profile}:{start}"), "-C"]).await?;
         let found = self.list(gpu).await?.into_iter().find(|found| found.start == start);
         let found = found.ok_or_else(|| NodeFailure::retryable("mig_failed", format!("the instance on GPU {gpu} was not made")))?;

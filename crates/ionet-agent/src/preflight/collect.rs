@@ -13,6 +13,7 @@ use super::{EngineFact, Facts, GpuFact, HubFact, PythonFact};
 use crate::AgentOptions;
 use crate::agent::is_running;
 use crate::connection::{connector, websocket_url};
+use crate::gpus;
 use crate::probe::probe;
 
 /// How long each look may take.
@@ -27,11 +28,12 @@ pub async fn collect(options: &AgentOptions) -> Facts {
     let on_disk = options.clone();
     let machine = tokio::task::spawn_blocking(move || (probe(&on_disk), gpu(), is_running(&on_disk)));
     let (machine, hub, engine, python) = tokio::join!(machine, hub(&options.hub_url), engine(), python(&options.python));
-    let (memory_mb, disk_free_mb, gpu, agent_running) = match machine {
-        Ok((hardware, gpu, running)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, running),
-        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, false),
+    let (memory_mb, disk_free_mb, gpu, agent_running, cards) = match machine {
+        Ok((hardware, gpu, running)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, running, hardware.gpus),
+        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, false, Vec::new()),
     };
-    Facts { gpu, memory_mb, disk_free_mb, hub, engine, python, agent_running }
+    let sharing = options.shared.then(|| gpus::sharing(&cards));
+    Facts { gpu, memory_mb, disk_free_mb, hub, engine, python, agent_running, sharing }
 }
 
 fn gpu() -> GpuFact {

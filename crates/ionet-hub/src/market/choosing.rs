@@ -13,7 +13,7 @@ use ionet_market::shape::{Demand, GpuDemand, Room};
 use ionet_rules::RuleError;
 use ionet_store::Taking;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
-use ionet_types::market::{Lease, Price};
+use ionet_types::market::{Arrangement, Lease, Price};
 use ionet_types::problem::Code;
 use ionet_types::quotes::QuoteRequest;
 use ionet_types::{DeviceId, MicroUsd};
@@ -70,7 +70,9 @@ impl Hub {
         let now_unix_secs = self.clock().now_unix_secs();
         for _ in 0..LOOKS {
             let mut state = self.market().lock();
-            let Some(placement) = state.index.place(request, rand::random()) else { return Ok(None) };
+            let seed = rand::random();
+            let placement = state.index.place(request, seed);
+            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, seed)) else { return Ok(None) };
             let devices: Vec<DeviceId> = placement.nodes.iter().map(|node| node.device).collect();
             // A life may have changed with time alone since the index heard of it.
             let changed: Vec<_> = devices
@@ -199,6 +201,12 @@ impl Hub {
         }
         Ok(None)
     }
+}
+
+/// The same request with several nodes on one machine, where its nodes may lie as they like and machines can be shared: better than none.
+pub(crate) fn together(request: &Request) -> Option<Request> {
+    let may = request.arrangement.is_none() && request.nodes > 1 && request.demand.gpus != GpuDemand::None;
+    may.then(|| Request { arrangement: Some(Arrangement::Pack), ..request.clone() })
 }
 
 /// The price of an interruptible hire: all nodes are paid what the dearest asks.

@@ -140,12 +140,17 @@ impl Hub {
         let cell = Cell { model: hardware.clone(), tier, region: region(&seen.location) };
         let attestation = state.attestations.get(&device).cloned().unwrap_or_default();
         let supplier = attestation.supplier.as_ref().and_then(|name| state.catalogue.supplier(name).ok());
-        let site = seen.location.site.as_ref().and_then(|name| state.catalogue.site(name).ok());
         let offered = &seen.hardware;
         let gpus = if kind == HardwareKind::Gpu { u8::try_from(offered.gpus.len()).ok()? } else { 0 };
         let mb = |mb: u64| u32::try_from(mb).unwrap_or(u32::MAX);
         let allowed = state.strategies.get(&device).and_then(|strategy| strategy.written().shared) != Some(false);
         let offer = Offer::of(offered, gpus, seen.shared && allowed, reservations)?;
+        let site = match &seen.location.site {
+            Some(name) => state.catalogue.site(name).ok(),
+            // A machine that holds several nodes is a site, whether or not it has a name.
+            None if offer.divisible => state.catalogue.site(&sharing::own_site(device)).ok(),
+            None => None,
+        };
         let reputation = self.agents().0.lives.reputation(device).score(now_unix_secs, PARAMS);
         let price = self.price(state, &cell, now_unix_secs)?;
         let machine = Machine {

@@ -34,7 +34,7 @@ use crate::Hub;
 use crate::error::{HubError, HubResult};
 use crate::options::HubOptions;
 
-pub(crate) use choosing::Chosen;
+pub(crate) use choosing::{Chosen, together};
 use survival::Survival;
 
 /// All devices are looked at again after so many seconds: what changes with time alone shows then.

@@ -9,7 +9,7 @@ use ionet_market::shape::{Demand, GpuDemand, Instance, MAX_GPUS, Room, Slot, WHO
 use ionet_store::{GpuShare, Reservation, Share, Size, Taking};
 use ionet_types::DeviceId;
 use ionet_types::agent::{GpuGrant, GpuPart, Hardware, NodeShare};
-use ionet_types::market::GpuInstance;
+use ionet_types::market::{GpuInstance, ShortName};
 
 /// What a node with GPUs is given of a device at least, whatever it asks for: one logical CPU, and memory to start Ray in.
 pub(super) const LEAST_CPU_MILLI: u32 = 1_000;
@@ -116,6 +116,11 @@ const fn size_of(instance: Instance) -> GpuInstance {
     }
 }
 
+/// The site of a machine that is at none: itself.
+pub(super) fn own_site(device: DeviceId) -> ShortName {
+    hex::encode(&device.0[..16]).parse().expect("32 hexadecimal digits")
+}
+
 /// Thousandths of a GPU that a share has.
 pub(crate) fn gpu_milli(share: &Share) -> u32 {
     engines(share).0.gpus.milli()
@@ -216,6 +221,11 @@ mod tests {
         assert_eq!(divisible(&two, true, &[reservation(None)]), Some((false, false)));
         let one = Share { gpus: GpuShare::Instance { gpu: 0, start: 0, size: GpuInstance::One }, ..Share::default() };
         assert_eq!(divisible(&split, false, &[reservation(Some(one))]), Some((false, true)));
+    }
+
+    #[test]
+    fn every_machine_can_be_a_site() {
+        assert_eq!(own_site(DeviceId([255; 32])).as_str(), "f".repeat(32));
     }
 
     #[test]
