@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) reaper: Reaper,
+    /// Held while a node takes its share of the machine: two that begin at once see each other.
+    pub(crate) granting: tokio::sync::Mutex<()>,
     pub(crate) runtime: Box<dyn Runtime>,
     /// What answers challenges, once it was looked for.
     pub(crate) engine: OnceLock<Chosen>,
@@ -127,6 +129,7 @@ pub(crate) async fn run_with(options: AgentOptions, runtime: Box<dyn Runtime>, s
         key,
         store,
         reaper: Reaper::default(),
+        granting: tokio::sync::Mutex::default(),
         runtime,
         engine: OnceLock::new(),
         desired: watch::Sender::new(desired.map(Arc::new)),

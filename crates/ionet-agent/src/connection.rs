@@ -166,6 +166,7 @@ async fn greet(shared: &Arc<Shared>, url: &str) -> Result<Greeted, Broken> {
         credential: credential.map(|credential| credential.reveal().to_owned()),
         label: shared.options.label.clone(),
         location: shared.options.location.clone(),
+        shared: shared.options.shared,
         declared: Declared { owner: shared.options.owner, running_for_secs: Some(running_for_secs) },
         ..Introduction::new(env!("CARGO_PKG_VERSION"), hardware)
     };

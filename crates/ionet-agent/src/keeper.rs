@@ -5,13 +5,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ionet_types::agent::{DesiredState, DesiredWorkload, ObservedWorkload, RayEndpoints, StopReason, WorkloadKey, WorkloadState};
+use ionet_types::agent::{
+    DesiredState, DesiredWorkload, NodeShare, ObservedWorkload, RayEndpoints, StopReason, WorkloadKey, WorkloadSpec, WorkloadState,
+};
 use tokio::time::Instant;
 
 use crate::{
     AgentError, NodeFailure,
     agent::Shared,
     decide::{Due, Want, decide},
+    gpus,
     node::{Node, new_temp_dir},
     processes,
     store::{Phase, Plan, Record},
@@ -133,11 +136,13 @@ impl Keeper {
         };
         for start in 1..=STARTS {
             let plan = match self.shared.runtime.plan(&want.spec).await {
-                Ok(plan) => Plan { temp_dir: new_temp_dir(), ..plan },
+                Ok(plan) => Plan { temp_dir: new_temp_dir(), share: share(&want.spec), ..plan },
                 Err(failure) => return self.fail(&self.node(self.new_record(attempt, Plan::default())), failure).await,
             };
             let record = self.new_record(attempt, plan);
-            self.shared.store.set_record(&record, true)?;
+            if let Some(failure) = self.take(&record).await? {
+                return self.fail(&self.node(self.new_record(attempt, Plan::default())), failure).await;
+            }
             let node = self.node(record.clone());
             self.publish(WorkloadState::Starting, Some(&record));
             let started = tokio::select! {
@@ -156,7 +161,7 @@ impl Keeper {
                 }
                 Err(failure) if failure.retryable && start < STARTS => {
                     tracing::warn!(node = %self.key, code = failure.code, message = failure.message, start, "start failed, again");
-                    node.clear(Duration::ZERO).await;
+                    self.clear(&node, Duration::ZERO).await;
                 }
                 Err(failure) => return self.fail(&node, failure).await,
             }
@@ -199,13 +204,30 @@ impl Keeper {
     /// Tells that the node failed, after nothing of it runs any more. Nobody is served by waiting: its processes are killed.
     async fn fail(&self, node: &Node, failure: NodeFailure) -> Result<(), AgentError> {
         tracing::warn!(node = %self.key, code = failure.code, message = failure.message, "node failed");
-        node.clear(Duration::ZERO).await;
+        self.clear(node, Duration::ZERO).await;
         let phase = Phase::Failed { code: failure.code.to_owned(), message: bounded(failure.message), retryable: failure.retryable };
         node.update(true, |record| {
             (record.phase, record.since_unix_secs) = (phase, self.shared.clock.unix_secs());
-            record.plan.endpoints = None;
-            record.processes.clear();
+            forget_all_but_the_end(record);
         })
+    }
+
+    /// Writes down that the node begins with its share of the machine, or says who has it.
+    async fn take(&self, record: &Record) -> Result<Option<NodeFailure>, AgentError> {
+        let _granting = self.shared.granting.lock().await;
+        if let Some(share) = &record.plan.share
+            && let Some(gpu) = gpus::taken(share, &self.shared.store.other_records(self.key)?)
+        {
+            return Ok(Some(NodeFailure::retryable("gpu_taken", format!("another node runs on GPU {gpu}"))));
+        }
+        self.shared.store.set_record(record, true)?;
+        Ok(None)
+    }
+
+    /// Ends all of the node's processes, and gives back what was made for them.
+    async fn clear(&self, node: &Node, grace: Duration) {
+        node.clear(grace).await;
+        self.shared.runtime.give_back(node).await;
     }
 
     /// Ends the node and leaves nothing behind but, perhaps, the memory of why.
@@ -215,12 +237,11 @@ impl Keeper {
             self.publish(WorkloadState::Stopping, Some(&record));
         }
         let node = self.node(record);
-        node.clear(self.shared.options.stop_grace).await;
+        self.clear(&node, self.shared.options.stop_grace).await;
         match remember {
             Some(reason) => node.update(true, |record| {
                 (record.phase, record.since_unix_secs) = (Phase::Stopped { reason }, self.shared.clock.unix_secs());
-                record.plan.endpoints = None;
-                record.processes.clear();
+                forget_all_but_the_end(record);
             })?,
             None => self.shared.store.remove_record(self.key)?,
         }
@@ -274,6 +295,20 @@ impl Keeper {
         let observed = ObservedWorkload { key: self.key, attempt, state, since_unix_secs, endpoints, ray_version };
         self.shared.publish(observed);
     }
+}
+
+/// What a workload may use of the machine, where others use the rest.
+fn share(spec: &WorkloadSpec) -> Option<NodeShare> {
+    match spec {
+        WorkloadSpec::Ray(ray) => ray.share.clone(),
+        WorkloadSpec::Unknown => None,
+    }
+}
+
+/// Nothing of the node runs: what it had may be another's from now on, and is not to be given back twice.
+fn forget_all_but_the_end(record: &mut Record) {
+    (record.plan.endpoints, record.plan.share, record.plan.instance) = (None, None, None);
+    record.processes.clear();
 }
 
 fn find(desired: Option<&DesiredState>, key: WorkloadKey) -> Option<&DesiredWorkload> {

@@ -22,6 +22,7 @@ mod decide;
 pub mod decisions;
 mod engine;
 mod error;
+mod gpus;
 mod keeper;
 mod key;
 mod link;

@@ -13,7 +13,7 @@ use std::{
 use ionet_types::agent::WorkloadKey;
 
 use crate::{
-    AgentError, NodeFailure,
+    AgentError, NodeFailure, gpus,
     processes::{self, MARK, ProcessId},
     store::{Plan, Record, Store, Tracked},
 };
@@ -38,7 +38,7 @@ const PASSED_ON: &[&str] = &[
     "NO_PROXY",
     "LD_LIBRARY_PATH",
     "NVIDIA_VISIBLE_DEVICES",
-    "CUDA_VISIBLE_DEVICES",
+    gpus::CUDA_VISIBLE,
 ];
 
 /// The variables of this process that may be passed on.
@@ -124,6 +124,10 @@ impl Node {
             .env("HOME", self.dir())
             .env("TMPDIR", self.plan().temp_dir.join("tmp"))
             .current_dir(self.dir());
+        let plan = self.plan();
+        if let Some(share) = &plan.share {
+            command.envs(gpus::environment(share, plan.instance.as_deref(), plan.gpu_memory_mb));
+        }
         command
     }
 

@@ -19,6 +19,8 @@ pub struct AgentOptions {
     pub label: Option<String>,
     /// Where the device is.
     pub location: Location,
+    /// Whether several customers may share the device, each with GPUs of its own. Only for devices with GPUs; others are given whole.
+    pub shared: bool,
     /// The wallet that owns the device: only it may register the device on chain, stake on it and choose where its rewards go.
     pub owner: Option<Address>,
     /// What lets the device in where the network does not know it yet; not sent any more once it is known.
@@ -51,6 +53,7 @@ impl AgentOptions {
             hub_url: hub_url.into(),
             label: None,
             location: Location::UNKNOWN,
+            shared: false,
             owner: None,
             join_token: None,
             link: None,

@@ -100,7 +100,7 @@ fn link_mbps(name: &str) -> Option<u32> {
 }
 
 /// The GPUs that NVIDIA's driver knows, and its version; none where there is no driver, which is a normal case.
-fn gpus() -> (Vec<Gpu>, Option<String>) {
+pub(crate) fn gpus() -> (Vec<Gpu>, Option<String>) {
     let found = || -> Result<(Vec<Gpu>, Option<String>), nvml_wrapper::error::NvmlError> {
         let nvml = nvml_wrapper::Nvml::init()?;
         let gpus = (0..nvml.device_count()?).map(|index| gpu(&nvml.device_by_index(index)?)).collect::<Result<_, _>>()?;

@@ -7,10 +7,11 @@
 //!
 //! Not started: the autoscaler's monitor, which has nothing to scale, and the Ray Client server.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
-use ionet_types::agent::{RayEndpoints, RayNode, RayRole, WorkloadSpec};
+use ionet_types::agent::{Gpu, GpuPart, NodeShare, RayEndpoints, RayNode, RayRole, WorkloadSpec};
+use ionet_types::market::GpuInstance;
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
@@ -18,6 +19,7 @@ use tokio::{
 
 use crate::{
     AgentOptions, NodeFailure,
+    gpus::{self, mig::Mig},
     node::Node,
     ports,
     runtime::{Progress, Runtime},
@@ -44,6 +46,7 @@ pub(crate) struct RayRuntime {
     node_ip: IpAddr,
     object_store_mb: u64,
     memory_mb: Option<u64>,
+    mig: Mig,
 }
 
 impl RayRuntime {
@@ -53,6 +56,7 @@ impl RayRuntime {
             node_ip: options.node_ip,
             object_store_mb: options.object_store_mb,
             memory_mb: options.memory_mb,
+            mig: Mig::default(),
         }
     }
 
@@ -157,7 +161,13 @@ impl Runtime for RayRuntime {
             dashboard_port: ports["dashboard"],
         });
         let node_id = hex::encode(rand::random::<[u8; 28]>());
-        Ok(Plan { temp_dir: PathBuf::new(), endpoints, ports, node_id, version: Some(RAY_VERSION.to_owned()) })
+        let version = Some(RAY_VERSION.to_owned());
+        let plan = Plan { endpoints, ports, node_id, version, ..Plan::default() };
+        let Some(share) = ray.share.clone().filter(|share| !share.gpus.is_empty()) else { return Ok(plan) };
+        let there = tokio::task::spawn_blocking(crate::probe::gpus).await.map(|(gpus, _)| gpus).unwrap_or_default();
+        gpus::check(&share, &there)?;
+        let of = |gpu: &&Gpu| share.gpus.iter().any(|grant| gpu.uuid.as_deref() == Some(&grant.uuid));
+        Ok(Plan { gpu_memory_mb: there.iter().find(of).map(|gpu| gpu.memory_mb), ..plan })
     }
 
     async fn start(&self, node: &Node, spec: &WorkloadSpec) -> Result<(), NodeFailure> {
@@ -165,6 +175,11 @@ impl Runtime for RayRuntime {
             return Err(NodeFailure::lasting("workload_not_supported", "this agent does not know this kind of workload"));
         };
         let begun = Instant::now();
+        if let Some((gpu, size, start)) = instance(node.plan().share.as_ref()) {
+            let name = self.mig.make(&gpu, size, start).await?;
+            let kept = node.update(true, |record| record.plan.instance = Some(name));
+            kept.map_err(|error| NodeFailure::retryable("agent_file_unusable", error))?;
+        }
         let started = match ray.role {
             RayRole::Head => self.start_head(node, ray).await,
             RayRole::Worker => self.start_worker(node, ray).await,
@@ -181,6 +196,15 @@ impl Runtime for RayRuntime {
         }
     }
 
+    async fn give_back(&self, node: &Node) {
+        if let Some((gpu, size, start)) = instance(node.plan().share.as_ref())
+            && let Err(failure) = self.mig.remove(&gpu, size, start).await
+        {
+            // Whoever gets this place next removes it first.
+            tracing::warn!(node = %node.key(), code = failure.code, message = failure.message, "a hardware instance could not be removed");
+        }
+    }
+
     async fn revive(&self, node: &Node, spec: &WorkloadSpec, process: &Tracked) -> Result<(), NodeFailure> {
         let WorkloadSpec::Ray(ray) = spec else { return Ok(()) };
         let unreachable = |error: gcs::GcsError| NodeFailure::retryable("ray_state_unusable", error);
@@ -194,6 +218,14 @@ impl Runtime for RayRuntime {
         };
         node.spawn(&process.name, false, &layout.log(&format!("{}.out", process.name)), command).map(|_| ())
     }
+}
+
+/// The hardware instance that a share is, if it is one: of which GPU, its size, and where it begins.
+fn instance(share: Option<&NodeShare>) -> Option<(String, GpuInstance, u8)> {
+    share?.gpus.iter().find_map(|grant| match grant.part {
+        GpuPart::Instance { size, start } => Some((grant.uuid.clone(), size, start)),
+        _ => None,
+    })
 }
 
 fn port(plan: &Plan, name: &str) -> Result<u16, NodeFailure> {

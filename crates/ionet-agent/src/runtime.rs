@@ -27,6 +27,9 @@ pub(crate) trait Runtime: Send + Sync + 'static {
     /// Starts the processes and returns when the node is ready. May be dropped: the caller clears the node then.
     async fn start(&self, node: &Node, spec: &WorkloadSpec) -> Result<(), NodeFailure>;
 
+    /// Gives back what was made on the machine for a node, once nothing of it runs any more. May be repeated.
+    async fn give_back(&self, node: &Node);
+
     /// Starts a process again that the node can live without for a moment.
     async fn revive(&self, node: &Node, spec: &WorkloadSpec, process: &Tracked) -> Result<(), NodeFailure>;
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ionet_types::agent::{DesiredState, RayEndpoints, StopReason, WorkloadKey, workload::Token};
+use ionet_types::agent::{DesiredState, NodeShare, RayEndpoints, StopReason, WorkloadKey, workload::Token};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{AgentError, clock::Timeline, processes::ProcessId};
@@ -65,6 +65,15 @@ pub(crate) struct Plan {
     pub(crate) node_id: String,
     /// Version of what runs.
     pub(crate) version: Option<String>,
+    /// What of the machine it has, where others have the rest; kept as it began with, whatever the hub says later.
+    #[serde(default)]
+    pub(crate) share: Option<NodeShare>,
+    /// CUDA's name of the hardware instance that was made for it.
+    #[serde(default)]
+    pub(crate) instance: Option<String>,
+    /// Memory of the GPU that it has a part of, MiB.
+    #[serde(default)]
+    pub(crate) gpu_memory_mb: Option<u64>,
 }
 
 /// One process that the agent started.
@@ -162,6 +171,12 @@ impl Store {
         let dir = self.dir.join("nodes");
         let entries = fs::read_dir(&dir).map_err(AgentError::file("cannot read", &dir))?;
         Ok(entries.flatten().filter_map(|entry| parse_key(entry.file_name().to_str()?.strip_suffix(".json")?)).collect())
+    }
+
+    /// What was begun for other nodes than this.
+    pub(crate) fn other_records(&self, key: WorkloadKey) -> Result<Vec<Record>, AgentError> {
+        let others = self.recorded_keys()?.into_iter().filter(|other| *other != key);
+        others.filter_map(|other| self.record(other).transpose()).collect()
     }
 
     /// The directory of a node: its working directory and home.

@@ -32,6 +32,7 @@ pub mod proofs;
 pub mod records;
 pub mod reservations;
 pub mod sessions;
+pub mod share;
 
 pub use admission::{Admitted, Presented};
 pub use api_keys::NewApiKey;
@@ -47,7 +48,8 @@ pub use joins::{CodeDecision, CodeInsert, CodeLimits, NewDeviceCode, NewJoinToke
 pub use outages::Outage;
 pub use presence::{Presence, Watch};
 pub use records::{Cursor, WorkDay};
-pub use reservations::{Reservation, Reserved};
+pub use reservations::{Reservation, Reserved, Taking};
+pub use share::{GpuShare, Share, Size};
 
 /// Connections that read.
 const READERS: u32 = 4;

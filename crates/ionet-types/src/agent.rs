@@ -23,6 +23,7 @@ pub mod challenge;
 pub mod hardware;
 pub mod heartbeat;
 pub mod hello;
+pub mod share;
 pub mod tunnel;
 pub mod workload;
 
@@ -30,6 +31,7 @@ pub use challenge::{Answer, Ask, Task, TaskId, TransferReport, TransferTicket};
 pub use hardware::{Disk, Gpu, Hardware, HardwareKind, Isolation, NetworkInterface, Pcie};
 pub use heartbeat::{Heartbeat, HeartbeatError, Load, Session};
 pub use hello::{Declared, Hello, HelloError, Introduction, device_id, parse_device_id};
+pub use share::{GpuGrant, GpuPart, NodeShare};
 pub use tunnel::{Chunk, Header, HttpBody, HttpCancel, HttpCredit, HttpError, HttpErrorCode, HttpRequest, HttpResponse};
 pub use workload::{
     DesiredState, DesiredWorkload, ObservedState, ObservedWorkload, RayEndpoints, RayHeadAddress, RayNode, RayRole, StopReason, Token,

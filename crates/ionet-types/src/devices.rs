@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::hardware::{HardwareKind, HardwareModel};
 use crate::ids::DeviceId;
-use crate::market::{Attestation, Location, Tier};
+use crate::market::{Attestation, GpuInstance, Location, Tier};
 
 /// Whether a device is heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -143,6 +143,9 @@ pub struct Device {
     pub connection: DeviceConnection,
     /// What it is used for.
     pub usage: DeviceUse,
+    /// How it is divided, where several customers may share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<DeviceSharing>,
     /// Its kind.
     pub kind: HardwareKind,
     /// Its model in the price list; absent when the list has no price for it.
@@ -164,6 +167,48 @@ pub struct Device {
     pub registered_at_unix_secs: i64,
     /// When it was last heard of, unix seconds.
     pub last_seen_unix_secs: i64,
+}
+
+/// How a device that several customers may share is divided now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceSharing {
+    /// What is free of it is given in parts; otherwise its owner takes no further ones.
+    pub open: bool,
+    /// GPUs of which nothing is taken.
+    pub free_gpus: u8,
+    /// Free thousandths of each GPU, by their numbers.
+    pub free_gpu_milli: Vec<u16>,
+    /// The GPUs are cut into hardware instances (MIG), and give nothing else.
+    pub mig: bool,
+    /// Free thousandths of logical CPUs.
+    pub free_cpu_milli: u32,
+    /// Free memory, MiB.
+    pub free_memory_mb: u32,
+    /// Free disk, MiB.
+    pub free_disk_mb: u32,
+    /// What is taken of it, one entry for each node; by whom is not said.
+    pub hired: Vec<DeviceShare>,
+}
+
+/// What one node has of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceShare {
+    /// Numbers of the GPUs that it has, or has a part of, from 0.
+    pub gpus: Vec<u8>,
+    /// Thousandths of that one GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_milli: Option<u16>,
+    /// A hardware instance of that one GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_instance: Option<GpuInstance>,
+    /// Thousandths of logical CPUs.
+    pub cpu_milli: u32,
+    /// Memory, MiB.
+    pub memory_mb: u32,
+    /// Disk, MiB.
+    pub disk_mb: u32,
+    /// It is being cleared away.
+    pub releasing: bool,
 }
 
 /// A GPU of a device.

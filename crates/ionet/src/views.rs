@@ -1,7 +1,7 @@
 //! How nouns look to a person.
 
 use ionet_types::clusters::{Cluster, ClusterNode};
-use ionet_types::devices::Device;
+use ionet_types::devices::{Device, DeviceShare, DeviceSharing};
 use ionet_types::quotes::Quote;
 
 use crate::output::{fields, moment, name_of, short, usd};
@@ -146,7 +146,43 @@ pub fn device(device: &Device) -> String {
         shown.push(("attested", proved.join(", ")));
     }
     shown.extend(device.gpus.iter().map(|gpu| ("GPU", format!("{}, {} MiB", gpu.model, gpu.memory_mb))));
+    if let Some(sharing) = &device.sharing {
+        shown.push(("shared", if sharing.open { "yes" } else { "not any more: who is there may finish" }.to_owned()));
+        shown.push(("free", free(sharing)));
+        shown.extend(sharing.hired.iter().map(|share| ("hired", hired(share))));
+    }
     fields(&shown)
+}
+
+/// What of a shared device can still be hired.
+pub fn free(sharing: &DeviceSharing) -> String {
+    let parts: Vec<String> =
+        sharing.free_gpu_milli.iter().filter(|milli| (1..1_000).contains(*milli)).map(|milli| format!("{milli}/1000")).collect();
+    let gpus = match (sharing.free_gpus, parts.as_slice()) {
+        (whole, []) => format!("{whole} GPUs"),
+        (whole, parts) => format!("{whole} GPUs and {} of others", parts.join(", ")),
+    };
+    format!("{gpus}, {} CPUs, {} MiB", thousandths(sharing.free_cpu_milli), sharing.free_memory_mb)
+}
+
+/// What one node has of a shared device.
+fn hired(share: &DeviceShare) -> String {
+    let numbers = share.gpus.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let gpus = match (share.gpu_milli, share.gpu_instance) {
+        (Some(milli), _) => format!("{milli}/1000 of GPU {numbers}"),
+        (None, Some(size)) => format!("{} of GPU {numbers}", name_of(&size)),
+        (None, None) if share.gpus.is_empty() => "no GPU".to_owned(),
+        (None, None) => format!("GPU {numbers}"),
+    };
+    let releasing = if share.releasing { ", being cleared" } else { "" };
+    format!("{gpus}, {} CPUs, {} MiB{releasing}", thousandths(share.cpu_milli), share.memory_mb)
+}
+
+fn thousandths(milli: u32) -> String {
+    match milli % 1_000 {
+        0 => (milli / 1_000).to_string(),
+        rest => format!("{}.{}", milli / 1_000, format!("{rest:03}").trim_end_matches('0')),
+    }
 }
 
 /// A list, with the way to its next page.

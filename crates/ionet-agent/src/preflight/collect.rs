@@ -15,6 +15,7 @@ use crate::AgentOptions;
 use crate::agent::is_running;
 use crate::connection::{connector, websocket_url};
 use crate::engine;
+use crate::gpus;
 use crate::probe::probe;
 
 /// How long each look may take.
@@ -30,14 +31,15 @@ pub async fn collect(options: &AgentOptions) -> Facts {
     let machine = tokio::task::spawn_blocking(move || {
         let (hardware, running) = (probe(&on_disk), is_running(&on_disk));
         let proofs = gpu_proofs(&hardware, &on_disk, running);
-        (hardware, gpu(), proofs, running)
+        let sharing = on_disk.shared.then(|| gpus::sharing(&hardware.gpus));
+        (hardware, gpu(), proofs, running, sharing)
     });
     let (machine, hub, engine, python) = tokio::join!(machine, hub(&options.hub_url), container_engine(), python(&options.python));
-    let (memory_mb, disk_free_mb, gpu, gpu_proofs, agent_running) = match machine {
-        Ok((hardware, gpu, proofs, running)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, proofs, running),
-        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, ProofsFact::NoCard, false),
+    let (memory_mb, disk_free_mb, gpu, gpu_proofs, agent_running, sharing) = match machine {
+        Ok((hardware, gpu, proofs, running, sharing)) => (hardware.memory_mb, hardware.disk_free_mb, gpu, proofs, running, sharing),
+        Err(_) => (0, 0, GpuFact::Broken { reason: "looking at the machine failed".to_owned() }, ProofsFact::NoCard, false, None),
     };
-    Facts { gpu, gpu_proofs, memory_mb, disk_free_mb, hub, engine, python, agent_running }
+    Facts { gpu, gpu_proofs, memory_mb, disk_free_mb, hub, engine, python, agent_running, sharing }
 }
 
 /// Tries the cards, unless an agent runs: a tenant may have them.

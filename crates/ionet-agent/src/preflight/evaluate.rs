@@ -1,6 +1,6 @@
 //! Judges what was found. Pure.
 
-use super::{EngineFact, Facts, Finding, GpuFact, HubFact, ProofsFact, PythonFact, Severity};
+use super::{EngineFact, Facts, Finding, GpuFact, HubFact, ProofsFact, PythonFact, Severity, SharingFact};
 
 /// Memory below which nothing can be run, MiB.
 const MEMORY_NEEDED_MB: u64 = 1_024;
@@ -30,7 +30,23 @@ pub fn evaluate(facts: &Facts) -> Vec<Finding> {
     findings.push(python(&facts.python));
     findings.push(bandwidth(&facts.hub));
     findings.push(other_agent(facts.agent_running));
+    findings.extend(facts.sharing.map(sharing));
     findings
+}
+
+fn sharing(fact: SharingFact) -> Finding {
+    const CHECK: &str = "sharing";
+    let whole = |found: &str, remedy: &str| warning(CHECK, format!("{found}: it is given whole"), remedy);
+    match fact {
+        SharingFact::Possible { gpus, mig: false } => fine(CHECK, format!("customers may share {gpus} GPUs")),
+        SharingFact::Possible { gpus, mig: true } => {
+            fine(CHECK, format!("customers may share {gpus} GPUs by instances, which the agent makes: its user must be allowed to"))
+        }
+        SharingFact::NoGpus => whole("this machine has no GPU", "leave --share out"),
+        SharingFact::TooManyGpus => whole("it has more than 8 GPUs", "the market tells 8 GPUs of a machine apart; leave --share out"),
+        SharingFact::Nameless => whole("its GPUs have no UUIDs of their own", "see what `nvidia-smi -L` says, and update the driver"),
+        SharingFact::Mixed => whole("some GPUs are in MIG mode and some are not", "set all to the same mode with `nvidia-smi -mig`"),
+    }
 }
 
 fn fine(check: &str, found: impl Into<String>) -> Finding {
@@ -218,6 +234,7 @@ mod tests {
             engine: EngineFact::Answers { socket: "/run/docker.sock".to_owned() },
             python: PythonFact::Version { major: 3, minor: 12 },
             agent_running: false,
+            sharing: None,
         }
     }
 
@@ -281,6 +298,8 @@ mod tests {
             (with(&|f| f.python = PythonFact::Version { major: 3, minor: 10 }), "python", Ok),
             (with(&|f| f.python = PythonFact::Version { major: 4, minor: 0 }), "python", Ok),
             (with(&|f| f.agent_running = true), "other_agent", Warning),
+            (with(&|f| f.sharing = Some(SharingFact::Possible { gpus: 8, mig: true })), "sharing", Ok),
+            (with(&|f| f.sharing = Some(SharingFact::Mixed)), "sharing", Warning),
         ] {
             let findings = evaluate(&facts);
             let finding = findings.iter().find(|finding| finding.check == check).unwrap();
@@ -300,6 +319,7 @@ mod tests {
             engine: EngineFact::Absent,
             python: PythonFact::Missing { reason: "none".to_owned() },
             agent_running: true,
+            sharing: Some(SharingFact::NoGpus),
         };
         let findings = evaluate(&bad);
         assert_eq!(findings.len(), 10);

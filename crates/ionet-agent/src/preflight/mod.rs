@@ -55,6 +55,30 @@ pub struct Facts {
     pub python: PythonFact,
     /// Whether another agent runs in the agent's directory.
     pub agent_running: bool,
+    /// Whether customers could share the machine; absent when that is not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingFact>,
+}
+
+/// Whether several customers could share a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharingFact {
+    /// They could.
+    Possible {
+        /// How many GPUs it has.
+        gpus: usize,
+        /// They are in MIG mode: customers get instances.
+        mig: bool,
+    },
+    /// It has no GPU.
+    NoGpus,
+    /// More GPUs than the market tells apart.
+    TooManyGpus,
+    /// The driver does not name each GPU by a UUID of its own.
+    Nameless,
+    /// Some GPUs are in MIG mode and some are not.
+    Mixed,
 }
 
 /// What is known of GPUs.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ionet_types::agent::{RayRole, WorkloadState};
+use ionet_types::agent::{DesiredWorkload, GpuGrant, GpuPart, NodeShare, RayRole, WorkloadSpec, WorkloadState};
 use rand::Rng;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use super::{
     hub::{TestHub, ray_node},
     sleeper::{Sleeper, TestAgent, options, processes, sleepers},
 };
-use crate::{CancellationToken, DeviceKey, agent::run_with};
+use crate::{CancellationToken, DeviceKey, agent::run_with, store::Store};
 
 const DIR: &str = "IONET_TEST_AGENT_DIR";
 const HUB: &str = "IONET_TEST_AGENT_HUB";
@@ -65,6 +65,68 @@ async fn a_restarted_agent_adopts_its_nodes() {
     hub.want(&device_id, vec![]);
     hub.observe(&device_id, want.key, |workload| matches!(workload.state, WorkloadState::Stopped { .. })).await;
     agent.assert_gone(want.key);
+}
+
+/// Two customers on one machine: each has its own directory, ports and GPUs; one ends and the other notices nothing, not even that the agent
+/// was killed in between.
+#[tokio::test]
+async fn two_leases_on_one_machine_live_apart_and_outlast_a_killed_agent() {
+    let (hub, dir) = (TestHub::start("test").await, tempfile::tempdir().unwrap());
+    let device_id = DeviceKey::load_or_create(dir.path()).unwrap().device_id();
+    let lease = |gpus: &[(&str, GpuPart)]| {
+        let mut want = ray_node(Uuid::now_v7(), 0, RayRole::Head, None);
+        let WorkloadSpec::Ray(ray) = &mut want.spec else { panic!("a Ray node") };
+        let gpus = gpus.iter().map(|(uuid, part)| GpuGrant { uuid: (*uuid).to_owned(), part: *part }).collect();
+        ray.share = Some(NodeShare { cpu_milli: 1_000, memory_mb: 1_024, disk_mb: 0, gpus });
+        want
+    };
+    let whole = |uuid: &'static str| (uuid, GpuPart::Whole);
+    let (first, second) = (lease(&[whole("GPU-a"), whole("GPU-b")]), lease(&[("GPU-c", GpuPart::Milli { milli: 500 })]));
+    hub.want(&device_id, vec![first.clone(), second.clone()]);
+    let agent = start_process(dir.path(), &hub.url);
+    for want in [&first, &second] {
+        hub.observe_ready(&device_id, want.key).await;
+    }
+    let of = |want: &DesiredWorkload| processes(&device_id, dir.path(), want.key);
+    let main = |want: &DesiredWorkload| {
+        let record = Store::open(dir.path()).unwrap().record(want.key).unwrap().unwrap();
+        record.processes.iter().find(|process| process.name == "main").unwrap().id.pid
+    };
+    let sees = |pid: i32, name: &str| {
+        let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+        environment.split('\0').find_map(|entry| entry.strip_prefix(&format!("{name}=")).map(str::to_owned))
+    };
+    assert_eq!(sees(main(&first), "CUDA_VISIBLE_DEVICES").as_deref(), Some("GPU-a,GPU-b"));
+    assert_eq!(sees(main(&second), "CUDA_VISIBLE_DEVICES").as_deref(), Some("GPU-c"));
+    assert_eq!(sees(main(&second), "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE").as_deref(), Some("50"));
+    assert_ne!(sees(main(&first), "HOME"), sees(main(&second), "HOME"));
+    assert_ne!(sees(main(&first), "TMPDIR"), sees(main(&second), "TMPDIR"));
+
+    kill(agent);
+    let (before_first, before_second) = (of(&first), of(&second));
+    assert_eq!((sleepers(&before_first).len(), sleepers(&before_second).len()), (4, 4), "nodes outlive their agent");
+    let agent = TestAgent::start(dir.path(), &hub.url, Sleeper::default());
+    let report = hub.next_report(&device_id).await;
+    assert_eq!(report.workloads.len(), 2, "both are known from the first report on: {report:?}");
+
+    // What somebody has is not given to another one, whatever the hub says; what is given back is.
+    let greedy = lease(&[whole("GPU-b")]);
+    hub.want(&device_id, vec![first.clone(), second.clone(), greedy.clone()]);
+    let refused = hub.observe(&device_id, greedy.key, |workload| matches!(workload.state, WorkloadState::Failed { .. })).await;
+    assert!(matches!(&refused.state, WorkloadState::Failed { code, retryable: true, .. } if code == "gpu_taken"), "{refused:?}");
+    hub.want(&device_id, vec![second.clone()]);
+    hub.observe(&device_id, first.key, |workload| matches!(workload.state, WorkloadState::Stopped { .. })).await;
+    agent.assert_gone(first.key);
+    let again = lease(&[whole("GPU-b"), ("GPU-c", GpuPart::Milli { milli: 500 })]);
+    hub.want(&device_id, vec![second.clone(), again.clone()]);
+    hub.observe_ready(&device_id, again.key).await;
+    let now = of(&second);
+    assert!(before_second.iter().all(|process| now.contains(process)), "the other one was not touched");
+    hub.want(&device_id, vec![]);
+    for want in [&second, &again] {
+        hub.observe(&device_id, want.key, |workload| matches!(workload.state, WorkloadState::Stopped { .. })).await;
+        agent.assert_gone(want.key);
+    }
 }
 
 #[tokio::test]

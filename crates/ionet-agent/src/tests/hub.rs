@@ -317,7 +317,17 @@ async fn receive(socket: &mut WebSocket) -> Option<AgentMessage> {
 
 /// A node of a Ray cluster as a hub would want it, for an hour.
 pub(super) fn ray_node(cluster_id: Uuid, node: u16, role: RayRole, head: Option<RayHeadAddress>) -> DesiredWorkload {
-    let spec = RayNode { role, nodes: 2, token: Token::new(TOKEN), cpus: 1, gpus: 0, memory_mb: Some(1024), object_store_mb: None, head };
+    let spec = RayNode {
+        role,
+        nodes: 2,
+        token: Token::new(TOKEN),
+        cpus: 1,
+        gpus: 0,
+        memory_mb: Some(1024),
+        object_store_mb: None,
+        head,
+        share: None,
+    };
     let key = WorkloadKey { cluster_id, node };
     DesiredWorkload { key, lease_until_unix_secs: machine_unix_secs() + 3600, attempt: 0, spec: WorkloadSpec::Ray(spec) }
 }

@@ -60,6 +60,8 @@ impl Runtime for Sleeper {
         node.check_alive()
     }
 
+    async fn give_back(&self, _: &Node) {}
+
     async fn revive(&self, node: &Node, _: &WorkloadSpec, process: &Tracked) -> Result<(), NodeFailure> {
         let mut side = node.command("sleep");
         side.arg("10004");

@@ -38,6 +38,7 @@ pub(super) struct Session {
     presence: i64,
     hardware: Arc<Hardware>,
     location: Location,
+    shared: bool,
     model: Option<HardwareModel>,
     desired: watch::Sender<Option<DesiredState>>,
     pub(super) messages: mpsc::Sender<HubMessage>,
@@ -63,6 +64,8 @@ pub struct Seen {
     pub hardware: Arc<Hardware>,
     /// Where it is, as it says.
     pub location: Location,
+    /// Whether its supplier lets several customers share it.
+    pub shared: bool,
     /// Its model in the price list.
     pub model: Option<HardwareModel>,
     /// What it runs, its times on the hub's clock; `None` before its first report.
@@ -97,7 +100,7 @@ impl Directory {
         &self,
         device: DeviceId,
         (generation, presence): (u64, i64),
-        (hardware, location): (Hardware, Location),
+        (hardware, location, shared): (Hardware, Location, bool),
         model: Option<HardwareModel>,
         place: Option<Place>,
     ) -> Channels {
@@ -108,6 +111,7 @@ impl Directory {
             presence,
             hardware: Arc::new(hardware),
             location,
+            shared,
             model,
             desired,
             messages,
@@ -220,6 +224,13 @@ impl Directory {
         Some(away_since(left, watching_since_unix_secs))
     }
 
+    /// What a connected device was last told to run for a node.
+    pub(crate) fn told(&self, device: DeviceId, key: WorkloadKey) -> Option<DesiredWorkload> {
+        self.with(device, None, |session| {
+            session.desired.borrow().as_ref()?.workloads.iter().find(|workload| workload.key == key).cloned()
+        })?
+    }
+
     /// Tells a connected device what it is to run, if that is news.
     pub(crate) fn desire(&self, device: DeviceId, mut workloads: Vec<DesiredWorkload>) {
         self.with(device, None, |session| {
@@ -271,6 +282,7 @@ impl Session {
     fn seen(&self) -> Seen {
         Seen {
             location: self.location.clone(),
+            shared: self.shared,
             hardware: self.hardware.clone(),
             model: self.model.clone(),
             observed: self.observed.clone(),

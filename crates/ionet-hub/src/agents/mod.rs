@@ -175,7 +175,7 @@ impl PendingAgent {
         tracing::info!(%device, is_new = admitted.is_new, model = model.as_ref().map(tracing::field::display), "a device connected");
         let _changing = shared.marks.changing(device);
         let place = shared.lives.joined(device, session, &said.hardware, running_since_unix_secs, now_unix_secs);
-        let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location), model, place);
+        let channels = shared.directory.connect(device, (generation, presence), (said.hardware, said.location, said.shared), model, place);
         shared.signals.proofs.notify_one();
         shared.signals.deployments.notify_one();
         let welcome = HubMessage::Welcome { device_id: hello.device_id, heartbeat_secs: shared.heartbeat_secs };

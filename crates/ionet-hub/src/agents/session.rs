@@ -149,7 +149,7 @@ impl Agents {
                 if let Err(error) = shared.store.device_seen(device, now_unix_secs).await {
                     tracing::warn!(%device, error = &error as &dyn std::error::Error, "when a device was last heard of could not be stored");
                 }
-                if let Ok(Some(reservation)) = shared.store.reservation_of(device).await {
+                for reservation in shared.store.reservations_on(device).await.unwrap_or_default() {
                     shared.signals.changed(reservation.cluster_id);
                 }
             });

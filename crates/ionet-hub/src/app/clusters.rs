@@ -4,6 +4,7 @@ use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use ionet_ledger::{BookingView, Network, address, instructions};
 use ionet_market::oracle::node_rate;
 use ionet_market::request::Request;
+use ionet_market::shape::GpuDemand;
 use ionet_rules::RuleError;
 use ionet_rules::booking::Status;
 use ionet_store::{ClusterRow, NewCluster, Reserved};
@@ -92,10 +93,7 @@ impl Hub {
     ) -> HubResult<NewCluster> {
         for _ in 0..PLACE_ATTEMPTS {
             let Some(chosen) = self.choose(checked).await? else {
-                let (free, wanted) = (self.fitting(checked), checked.nodes);
-                let why =
-                    format!("{free} devices that fulfil the terms are free, {wanted} are wanted; a preflight says what is in the way");
-                return Err(HubError::from(Code::CapacityInsufficient).saying(why));
+                return Err(HubError::from(Code::CapacityInsufficient).saying(self.too_little(checked)));
             };
             let (rate, rate_micro_usd, valid_until_unix_secs) = if let Some(promised) = promised {
                 let floor = node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)?;
@@ -126,15 +124,29 @@ impl Hub {
                 requirements: request.requirements.clone(),
                 part_of: request.part_of,
             };
-            let reserved = self.store().cluster_reserve(&new, &chosen.devices, now_unix_secs).await?;
-            for device in chosen.devices {
-                self.market().mark(device);
+            let reserved = self.store().cluster_reserve(&new, &chosen.takings, now_unix_secs).await?;
+            for taking in chosen.takings {
+                self.market().mark(taking.device_id);
             }
             if reserved == Reserved::All {
                 return Ok(new);
             }
         }
         Err(Code::CapacityInsufficient.into())
+    }
+
+    /// Why a request was not placed.
+    fn too_little(&self, request: &Request) -> String {
+        let (free, wanted) = (self.fitting(request), request.nodes);
+        let (nodes, most_gpus) = self.room_for(request);
+        let shared = match request.demand.gpus {
+            _ if nodes > free => format!(", with room for {nodes} nodes as some are shared"),
+            GpuDemand::Whole(count) if most_gpus > 0 && most_gpus < count => {
+                format!("; each node asks for {count} GPUs, and at most {most_gpus} are free on one shared device")
+            }
+            _ => String::new(),
+        };
+        format!("{free} devices that fulfil the terms are free, {wanted} are wanted{shared}; a preflight says what is in the way")
     }
 
     /// Whether nodes can join this cluster for so long.

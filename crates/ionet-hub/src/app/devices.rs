@@ -2,11 +2,14 @@
 
 use ionet_devices::fleet::Uptime;
 use ionet_devices::{Event, Reason, Refused, State};
-use ionet_store::{DeviceRow, Reservation};
+use ionet_market::machine::Machine;
+use ionet_market::shape::Room;
+use ionet_store::{DeviceRow, GpuShare, Reservation, Share};
 use ionet_types::DeviceId;
 use ionet_types::agent::Isolation;
 use ionet_types::devices::{
-    Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceReputation, DeviceState, DeviceStatus, DeviceUse,
+    Device, DeviceConnection, DeviceCounts, DeviceGpu, DeviceHour, DeviceReputation, DeviceShare, DeviceSharing, DeviceState, DeviceStatus,
+    DeviceUse,
 };
 use ionet_types::hardware::HardwareKind;
 use ionet_types::page::{Page, PageRequest};
@@ -29,9 +32,14 @@ impl Hub {
     }
 
     async fn devices_viewed(&self, rows: Vec<DeviceRow>, limit: u32) -> HubResult<Page<Device>> {
-        let reservations: BTreeMap<_, _> =
-            self.store().reservations().await?.into_iter().map(|reservation| (reservation.device_id, reservation)).collect();
-        Ok(page(rows, limit, |row| row.id.to_string(), |row| self.device_viewed(&row, reservations.get(&row.id))))
+        let mut reservations: BTreeMap<DeviceId, Vec<Reservation>> = BTreeMap::new();
+        for reservation in self.store().reservations().await? {
+            reservations.entry(reservation.device_id).or_default().push(reservation);
+        }
+        // What is free is read off the market's books.
+        self.market_refresh().await?;
+        let of = |row: &DeviceRow| reservations.get(&row.id).map_or(&[][..], Vec::as_slice);
+        Ok(page(rows, limit, |row| row.id.to_string(), |row| self.device_viewed(&row, of(&row))))
     }
 
     /// The devices that name the caller as their owner, by id.
@@ -44,8 +52,9 @@ impl Hub {
     /// A device.
     pub async fn device_show(&self, id: DeviceId) -> HubResult<Device> {
         let row = self.store().device(id).await?.ok_or(Code::DeviceNotFound)?;
-        let reservation = self.store().reservation_of(id).await?;
-        Ok(self.device_viewed(&row, reservation.as_ref()))
+        self.market_refresh().await?;
+        let reservations = self.store().reservations_on(id).await?;
+        Ok(self.device_viewed(&row, &reservations))
     }
 
     /// How a device is, why, and what can be done about it.
@@ -94,7 +103,7 @@ impl Hub {
 
     /// The owner gives a device up, for good.
     pub async fn device_terminate(&self, caller: &Caller, id: DeviceId) -> HubResult<Device> {
-        if self.store().reservation_of(id).await?.is_some() {
+        if self.store().is_reserved(id).await? {
             return Err(Code::DeviceInUse.into());
         }
         let device = self.device_told(caller, id, Event::Terminated).await?;
@@ -117,12 +126,12 @@ impl Hub {
         }
     }
 
-    fn device_viewed(&self, row: &DeviceRow, reservation: Option<&Reservation>) -> Device {
+    fn device_viewed(&self, row: &DeviceRow, reservations: &[Reservation]) -> Device {
         let connected = self.agents().0.directory.seen_one(row.id).is_some();
         let status = self.device_status(row);
-        let (tier, attestation) = {
+        let (tier, attestation, sharing) = {
             let market = self.market().lock();
-            (self.tier_of(&market, row.id).into(), market.attestation(row.id).cloned())
+            (self.tier_of(&market, row.id).into(), market.attestation(row.id).cloned(), viewed(market.room(row.id), reservations))
         };
         Device {
             id: row.id,
@@ -134,11 +143,12 @@ impl Hub {
             attestation,
             hour: self.agents().0.lives.hours(row.id, self.clock().now_unix_secs()).map(|[now, _]| hour(&now)),
             connection: if connected { DeviceConnection::Connected } else { DeviceConnection::Unknown },
-            usage: match reservation {
-                None => DeviceUse::Free,
-                Some(Reservation { releasing: true, .. }) => DeviceUse::Releasing,
-                Some(_) => DeviceUse::Hired,
+            usage: match reservations {
+                [] => DeviceUse::Free,
+                all if all.iter().all(|one| one.releasing) => DeviceUse::Releasing,
+                _ => DeviceUse::Hired,
             },
+            sharing,
             kind: HardwareKind::from(row.hardware.kind),
             hardware: self.options().prices.classify(&row.hardware).map(|model| model.hardware.clone()),
             cpu_model: row.hardware.cpu_model.clone(),
@@ -155,6 +165,32 @@ impl Hub {
             last_seen_unix_secs: if connected { self.clock().now_unix_secs() } else { row.last_seen_unix_secs },
         }
     }
+}
+
+/// How a device that can be shared, or is, is divided: whatever has it, and not who.
+fn viewed(known: Option<(&Machine, Room)>, reservations: &[Reservation]) -> Option<DeviceSharing> {
+    let shared = reservations.iter().any(|one| one.share.is_some());
+    let (machine, free) = known.filter(|(machine, _)| machine.divisible || shared)?;
+    Some(DeviceSharing {
+        open: machine.divisible,
+        free_gpus: free.whole_gpus(),
+        free_gpu_milli: free.gpu_milli().collect(),
+        mig: free.mig,
+        free_cpu_milli: free.cpu_milli,
+        free_memory_mb: free.memory_mb,
+        free_disk_mb: free.disk_mb,
+        hired: reservations.iter().filter_map(|one| one.share.map(|share| hired(&share, one.releasing))).collect(),
+    })
+}
+
+fn hired(share: &Share, releasing: bool) -> DeviceShare {
+    let (gpus, gpu_milli, gpu_instance) = match share.gpus {
+        GpuShare::None => (Vec::new(), None, None),
+        GpuShare::Milli { gpu, milli } => (vec![gpu], Some(milli), None),
+        GpuShare::Whole(bits) => ((0..8).filter(|gpu| bits & (1 << gpu) != 0).collect(), None, None),
+        GpuShare::Instance { gpu, size, .. } => (vec![gpu], None, Some(size)),
+    };
+    DeviceShare { gpus, gpu_milli, gpu_instance, cpu_milli: share.cpu_milli, memory_mb: share.memory_mb, disk_mb: share.disk_mb, releasing }
 }
 
 fn hour(seen: &Uptime) -> DeviceHour {

@@ -8,7 +8,7 @@ use ionet_types::quotes::QuoteRequest;
 
 use crate::Hub;
 use crate::error::{HubError, HubResult};
-use crate::market::State;
+use crate::market::{State, together};
 
 /// Relaxations that are told at most.
 const MOST_RELAXATIONS: usize = 16;
@@ -19,7 +19,16 @@ impl Hub {
         let checked = self.checked(request)?;
         self.market_refresh().await?;
         let mut state = self.market().lock();
-        let found = state.index.preflight(&checked, rand::random());
+        let seed = rand::random();
+        let mut found = state.index.preflight(&checked, seed);
+        if found.placement.is_none()
+            && let Some(together) = together(&checked)
+        {
+            let other = state.index.preflight(&together, seed);
+            if other.placement.is_some() {
+                found = other;
+            }
+        }
         let relaxed = |relaxation: &ionet_market::preflight::Relaxation| -> HubResult<Relaxation> {
             let field = |change: &ionet_market::preflight::Change| RelaxedField {
                 field: change.field().to_owned(),

@@ -201,7 +201,7 @@ impl Hub {
                 Ok(Plan::new(instruction, what))
             }
             StakeStep::Unstake => {
-                if self.store().reservation_of(device).await?.is_some() {
+                if self.store().is_reserved(device).await? {
                     return Err(Code::DeviceInUse.into());
                 }
                 after.unstake(rules.now_unix_secs)?;

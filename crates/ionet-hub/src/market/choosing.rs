@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use ionet_market::conditions::{Condition, Missed};
 use ionet_market::machine::State as Standing;
 use ionet_market::oracle::{Asked, Cell, highest_floor, node_rate};
+use ionet_market::placed::Placed;
 use ionet_market::refusal::Refusal;
 use ionet_market::replace::Cluster;
 use ionet_market::request::Request;
+use ionet_market::shape::{Demand, GpuDemand};
 use ionet_rules::RuleError;
+use ionet_store::Taking;
 use ionet_types::hardware::{HardwareKind, HardwareModel};
-use ionet_types::market::{Lease, Price};
+use ionet_types::market::{Arrangement, Lease, Price};
 use ionet_types::problem::Code;
 use ionet_types::quotes::QuoteRequest;
 use ionet_types::{DeviceId, MicroUsd};
@@ -17,6 +21,7 @@ use ionet_types::{DeviceId, MicroUsd};
 use super::State;
 use super::listing::floor;
 use super::pricing::anywhere;
+use super::sharing::{LEAST_CPU_MILLI, LEAST_MEMORY_MB, takings};
 use crate::Hub;
 use crate::error::{HubError, HubResult};
 
@@ -30,8 +35,8 @@ pub(crate) struct Chosen {
     pub(crate) hardware: HardwareModel,
     /// Its kind.
     pub(crate) kind: HardwareKind,
-    /// The devices, the head's first.
-    pub(crate) devices: Vec<DeviceId>,
+    /// What the nodes take of which devices, the head's first. Several may be on one device that is shared.
+    pub(crate) takings: Vec<Taking>,
     /// What a node costs.
     pub(crate) asked: Asked,
     /// What the dearest device's price is made of.
@@ -42,8 +47,14 @@ impl Hub {
     /// The request that a customer's words make.
     pub(crate) fn checked(&self, request: &QuoteRequest) -> HubResult<Request> {
         let state = self.market().lock();
-        Request::check(&request.hardware, request.quantity, request.minutes, &request.requirements, &state.catalogue)
-            .map_err(|refusal| refused(&refusal))
+        let mut request = Request::check(&request.hardware, request.quantity, request.minutes, &request.requirements, &state.catalogue)
+            .map_err(|refusal| refused(&refusal))?;
+        if request.demand.gpus != GpuDemand::None {
+            // Of a device that is shared a node gets what it asks for: without these it could not start.
+            request.demand.cpu_milli = request.demand.cpu_milli.max(LEAST_CPU_MILLI);
+            request.demand.memory_mb = request.demand.memory_mb.max(LEAST_MEMORY_MB);
+        }
+        Ok(request)
     }
 
     /// The same request for this model alone.
@@ -59,7 +70,9 @@ impl Hub {
         let now_unix_secs = self.clock().now_unix_secs();
         for _ in 0..LOOKS {
             let mut state = self.market().lock();
-            let Some(placement) = state.index.place(request, rand::random()) else { return Ok(None) };
+            let seed = rand::random();
+            let placement = state.index.place(request, seed);
+            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, seed)) else { return Ok(None) };
             let devices: Vec<DeviceId> = placement.nodes.iter().map(|node| node.device).collect();
             // A life may have changed with time alone since the index heard of it.
             let changed: Vec<_> = devices
@@ -71,7 +84,7 @@ impl Hub {
                 })
                 .collect();
             if changed.is_empty() {
-                return Ok(self.chosen(&mut state, request, devices, now_unix_secs));
+                return Ok(self.chosen(&mut state, request, &placement.nodes, now_unix_secs));
             }
             for (device, standing) in changed {
                 if state.index.set_state(device, standing).is_err() {
@@ -82,7 +95,9 @@ impl Hub {
         Ok(None)
     }
 
-    fn chosen(&self, state: &mut State, request: &Request, devices: Vec<DeviceId>, now_unix_secs: i64) -> Option<Chosen> {
+    fn chosen(&self, state: &mut State, request: &Request, nodes: &[Placed], now_unix_secs: i64) -> Option<Chosen> {
+        let takings = takings(nodes, |device| state.room(device))?;
+        let devices: Vec<DeviceId> = nodes.iter().map(|node| node.device).collect();
         let model = state.index.get(*devices.first()?)?.0.model;
         let (hardware, kind) = state.catalogue.model_of(model).map(|model| (model.hardware.clone(), model.kind))?;
         let cells: Vec<Cell> = devices.iter().filter_map(|device| state.cell(*device).cloned()).collect();
@@ -100,7 +115,7 @@ impl Hub {
             minutes: request.minutes,
         };
         let price = self.explained(state, dearest, now_unix_secs);
-        Some(Chosen { hardware, kind, devices, asked, price })
+        Some(Chosen { hardware, kind, takings, asked, price })
     }
 
     /// What a request would cost if there were devices for it: by the model's price where nothing is known.
@@ -115,7 +130,7 @@ impl Hub {
         let asked =
             Asked { price_micro_usd: price.0, floor_micro_usd: 0, gpu_milli: gpu_milli(request, model.kind), minutes: request.minutes };
         let explained = self.explained(&state, &cell, now_unix_secs);
-        Ok(Chosen { hardware: model.hardware.clone(), kind: model.kind, devices: Vec::new(), asked, price: explained })
+        Ok(Chosen { hardware: model.hardware.clone(), kind: model.kind, takings: Vec::new(), asked, price: explained })
     }
 
     /// Devices that fulfil a request and are free.
@@ -123,14 +138,41 @@ impl Hub {
         u32::try_from(self.market().lock().index.fitting(request)).unwrap_or(u32::MAX)
     }
 
-    /// A device for a further node of a cluster that runs: not one of those that it has, near them or far as was asked, and none whose
+    /// How many nodes of a request there is room for, up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
+    /// all else.
+    pub(crate) fn room_for(&self, request: &Request) -> (u32, u8) {
+        let state = self.market().lock();
+        let (mut nodes, mut most_gpus) = (0_u32, 0);
+        let of_any_size = Request { demand: Demand::default(), ..request.clone() };
+        for (machine, free, standing) in state.index.iter() {
+            let mut anything = Missed::find(machine, standing, &free, &of_any_size);
+            anything = anything.without(Missed::of(&[Condition::Gpus, Condition::Free]));
+            if anything.none() && machine.divisible {
+                most_gpus = most_gpus.max(free.whole_gpus());
+            }
+            if Missed::any(machine, standing, &free, request) {
+                continue;
+            }
+            let mut left = free;
+            nodes = nodes.saturating_add(1);
+            // The first is counted.
+            let mut more = machine.divisible && left.take_tightly(&request.demand);
+            while more && nodes < request.nodes {
+                more = left.take_tightly(&request.demand);
+                nodes = nodes.saturating_add(u32::from(more));
+            }
+        }
+        (nodes, most_gpus)
+    }
+
+    /// A device for a further node of a cluster that runs, and what of it: not one of those that it has, near them or far as was asked, and none whose
     /// supplier asks for more than the cluster pays.
     pub(crate) async fn choose_for_node(
         &self,
         terms: &QuoteRequest,
         rate_micro_usd: u64,
         nodes: Vec<DeviceId>,
-    ) -> HubResult<Option<DeviceId>> {
+    ) -> HubResult<Option<Taking>> {
         let request = self.checked(terms)?;
         self.market_refresh().await?;
         let now_unix_secs = self.clock().now_unix_secs();
@@ -148,16 +190,22 @@ impl Hub {
                 }
                 continue;
             }
-            let floor = self
-                .chosen(&mut state, &request, vec![device], now_unix_secs)
-                .map_or(Ok(0), |chosen| node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli))?;
-            if floor <= rate_micro_usd {
-                return Ok(Some(device));
+            let chosen = self.chosen(&mut state, &request, &placed[..1], now_unix_secs);
+            if let Some(chosen) = chosen
+                && node_rate(chosen.asked.floor_micro_usd, chosen.asked.gpu_milli)? <= rate_micro_usd
+            {
+                return Ok(chosen.takings.first().copied());
             }
             cluster.failed.insert(device);
         }
         Ok(None)
     }
+}
+
+/// The same request with several nodes on one machine, where its nodes may lie as they like and machines can be shared: better than none.
+pub(crate) fn together(request: &Request) -> Option<Request> {
+    let may = request.arrangement.is_none() && request.nodes > 1 && request.demand.gpus != GpuDemand::None;
+    may.then(|| Request { arrangement: Some(Arrangement::Pack), ..request.clone() })
 }
 
 /// The price of an interruptible hire: all nodes are paid what the dearest asks.

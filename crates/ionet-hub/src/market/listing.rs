@@ -3,15 +3,17 @@
 use ionet_devices::State as LifeState;
 use ionet_market::machine::{Machine, Prices, State as Standing};
 use ionet_market::oracle::{Cell, Region, Supply};
-use ionet_market::shape::{Demand, GpuDemand, Room, Slot};
+use ionet_market::shape::{Demand, Room, Slot};
 use ionet_market::strategy::{Hire, Strategy};
 use ionet_rules::rewards::Tier;
+use ionet_store::Reservation;
 use ionet_types::hardware::HardwareKind;
 use ionet_types::market::{Compliance, Location, Security};
 use ionet_types::{DeviceId, MicroUsd};
 
 use super::State;
 use super::pricing::floor_discounts;
+use super::sharing::{self, Offer};
 use crate::Hub;
 use crate::agents::Seen;
 use crate::devices::reputation::PARAMS;
@@ -24,8 +26,8 @@ const USUAL_MINUTES: u32 = 60;
 /// What the index and the oracle were told of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Listed {
-    /// All of it is taken.
-    taken: bool,
+    /// What of it is taken.
+    taken: Vec<(Demand, Slot)>,
     pub(super) cell: Cell,
     supply: Supply,
     /// When a node last failed on it, unix seconds.
@@ -34,7 +36,14 @@ pub(super) struct Listed {
 
 impl Hub {
     /// Looks at a device again and tells the index and the oracle what changed.
-    pub(super) fn list(&self, state: &mut State, device: DeviceId, reserved: bool, failed_at_unix_secs: i64, now_unix_secs: i64) {
+    pub(super) fn list(
+        &self,
+        state: &mut State,
+        device: DeviceId,
+        reservations: &[Reservation],
+        failed_at_unix_secs: i64,
+        now_unix_secs: i64,
+    ) {
         let seen = self.agents().0.directory.seen_one(device);
         let standing = self.standing(device, seen.as_ref(), now_unix_secs);
         let Some(seen) = seen else {
@@ -49,44 +58,50 @@ impl Hub {
             }
             return;
         };
-        let Some((machine, cell)) = self.machine(state, device, &seen, failed_at_unix_secs, now_unix_secs) else {
+        let Some((machine, cell, offer)) = self.machine(state, device, &seen, reservations, failed_at_unix_secs, now_unix_secs) else {
             // A model without a price is not offered.
             unlist(state, device);
             return;
         };
         let milli = offered_milli(&machine.whole);
-        let offered = standing == Standing::Hireable || reserved;
+        let hired_milli = reservations.iter().map(|one| one.share.as_ref().map_or(milli, sharing::gpu_milli)).fold(0, u32::saturating_add);
         let supply = Supply {
-            offered_milli: if offered { milli } else { 0 },
-            hired_milli: if reserved { milli } else { 0 },
+            // What stands idle of a device that may not be hired any more is not offered.
+            offered_milli: if standing == Standing::Hireable { milli } else { hired_milli.min(milli) },
+            hired_milli: hired_milli.min(milli),
             floor: state.strategies.get(&device).map_or(MicroUsd(0), |strategy| strategy.fixed(&cell.model, now_unix_secs)),
         };
-        let whole = machine.whole;
-        if let Some(listed) = state.listed.get(&device)
-            && listed.taken
-        {
-            // Taken or not is told anew below: its size may be another one.
-            let (demand, slot) = all_of(&state.index.get(device).map_or(whole, |(machine, ..)| machine.whole));
-            let _ = state.index.give(device, &demand, slot);
+        // What is taken is told anew below: its size may be another one.
+        for (demand, slot) in state.listed.get_mut(&device).map(|listed| std::mem::take(&mut listed.taken)).unwrap_or_default() {
+            if let Err(error) = state.index.give(device, &demand, slot) {
+                tracing::error!(%device, code = error.code(), "a device's books are wrong: {error}");
+            }
         }
         if let Err(error) = state.index.put(machine, standing) {
             tracing::warn!(%device, code = error.code(), "a device cannot be offered: {error}");
             unlist(state, device);
             return;
         }
-        if reserved {
-            let (demand, slot) = all_of(&whole);
-            if let Err(error) = state.index.take(device, &demand, slot) {
-                tracing::error!(%device, code = error.code(), "a device's books are wrong: {error}");
+        let mut taken = Vec::with_capacity(reservations.len());
+        for (demand, slot) in reservations.iter().map(|one| offer.taken(one)) {
+            match state.index.take(device, &demand, slot) {
+                Ok(()) => taken.push((demand, slot)),
+                Err(error) => {
+                    tracing::error!(%device, code = error.code(), "a device has less than is taken of it: {error}");
+                    // Nobody can tell what is free.
+                    if state.index.set_state(device, Standing::Away).is_err() {
+                        tracing::error!(%device, "the market has lost a device");
+                    }
+                }
             }
         }
         let listed = state.listed.entry(device).or_insert_with(|| Listed {
-            taken: reserved,
+            taken: Vec::new(),
             cell: cell.clone(),
             supply: Supply { offered_milli: 0, hired_milli: 0, floor: MicroUsd(0) },
             failed_at_unix_secs,
         });
-        listed.taken = reserved;
+        listed.taken = taken;
         listed.failed_at_unix_secs = failed_at_unix_secs;
         observe(&mut state.observations, listed, cell, supply);
     }
@@ -114,9 +129,10 @@ impl Hub {
         state: &mut State,
         device: DeviceId,
         seen: &Seen,
+        reservations: &[Reservation],
         failed_at_unix_secs: i64,
         now_unix_secs: i64,
-    ) -> Option<(Machine, Cell)> {
+    ) -> Option<(Machine, Cell, Offer)> {
         let hardware = seen.model.as_ref()?;
         let model = state.catalogue.find_model(hardware)?;
         let kind = state.catalogue.model_of(model)?.kind;
@@ -124,19 +140,24 @@ impl Hub {
         let cell = Cell { model: hardware.clone(), tier, region: region(&seen.location) };
         let attestation = state.attestations.get(&device).cloned().unwrap_or_default();
         let supplier = attestation.supplier.as_ref().and_then(|name| state.catalogue.supplier(name).ok());
-        let site = seen.location.site.as_ref().and_then(|name| state.catalogue.site(name).ok());
         let offered = &seen.hardware;
         let gpus = if kind == HardwareKind::Gpu { u8::try_from(offered.gpus.len()).ok()? } else { 0 };
         let mb = |mb: u64| u32::try_from(mb).unwrap_or(u32::MAX);
-        let whole = Room::new(offered.cpus.saturating_mul(1_000), mb(offered.memory_mb), mb(offered.disk_free_mb), gpus, false)?;
+        let allowed = state.strategies.get(&device).and_then(|strategy| strategy.written().shared) != Some(false);
+        let offer = Offer::of(offered, gpus, seen.shared && allowed, reservations)?;
+        let site = match &seen.location.site {
+            Some(name) => state.catalogue.site(name).ok(),
+            // A machine that holds several nodes is a site, whether or not it has a name.
+            None if offer.divisible => state.catalogue.site(&sharing::own_site(device)).ok(),
+            None => None,
+        };
         let reputation = self.agents().0.lives.reputation(device).score(now_unix_secs, PARAMS);
         let price = self.price(state, &cell, now_unix_secs)?;
         let machine = Machine {
             device,
             model,
-            whole,
-            // An agent runs one node at a time.
-            divisible: false,
+            whole: offer.whole,
+            divisible: offer.divisible,
             vram_mb: offered.gpus.iter().map(|gpu| mb(gpu.memory_mb)).min().unwrap_or(0),
             tier: tier.into(),
             country: seen.location.country,
@@ -151,7 +172,7 @@ impl Hub {
             survival_bps: state.survival.of(&state.survival.features(device, &cell, reputation, offered, now_unix_secs)),
             failed_at_unix_secs,
         };
-        Some((machine, cell))
+        Some((machine, cell, offer))
     }
 
     /// A device's connection: as measured, or as assumed where nothing is.
@@ -196,15 +217,6 @@ pub(crate) fn region(location: &Location) -> Region {
 
 fn offered_milli(whole: &Room) -> u32 {
     if whole.gpu_count == 0 { 1_000 } else { u32::from(whole.gpu_count) * 1_000 }
-}
-
-/// All that a device has, as a demand for it.
-fn all_of(whole: &Room) -> (Demand, Slot) {
-    let (gpus, slot) = match whole.gpu_count {
-        0 => (GpuDemand::None, Slot::None),
-        count => (GpuDemand::Whole(count), Slot::Whole(u8::MAX >> (8 - count.min(8)))),
-    };
-    (Demand { cpu_milli: whole.cpu_milli, memory_mb: whole.memory_mb, disk_mb: whole.disk_mb, gpus }, slot)
 }
 
 /// Replaces what the oracle was told of a device.

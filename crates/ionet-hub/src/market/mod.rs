@@ -8,6 +8,7 @@ mod choosing;
 pub(crate) mod hires;
 mod listing;
 mod pricing;
+pub(crate) mod sharing;
 mod survival;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,13 +17,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ionet_market::PriceList;
 use ionet_market::index::{Index, Options};
+use ionet_market::machine::Machine;
 use ionet_market::names::{Catalogue, Model};
 use ionet_market::oracle::{Cell, History, Observations, Oracle};
 use ionet_market::request::Request;
+use ionet_market::shape::Room;
 use ionet_market::strategy::Strategy;
 use ionet_market::waste::Learned;
 use ionet_rules::rewards::Tier;
-use ionet_store::Store;
+use ionet_store::{Reservation, Store};
 use ionet_types::DeviceId;
 use ionet_types::market::Attestation;
 
@@ -31,7 +34,7 @@ use crate::Hub;
 use crate::error::{HubError, HubResult};
 use crate::options::HubOptions;
 
-pub(crate) use choosing::Chosen;
+pub(crate) use choosing::{Chosen, together};
 use survival::Survival;
 
 /// All devices are looked at again after so many seconds: what changes with time alone shows then.
@@ -238,6 +241,11 @@ impl State {
         self.strategies.get(&device)
     }
 
+    /// A device as the index knows it, and what of it is free.
+    pub(crate) fn room(&self, device: DeviceId) -> Option<(&Machine, Room)> {
+        self.index.get(device).map(|(machine, free, _)| (machine, free))
+    }
+
     /// A device's connection, as last measured.
     pub(crate) fn tier(&self, device: DeviceId) -> Option<Tier> {
         self.tiers.get(&device).copied()
@@ -269,20 +277,23 @@ impl Hub {
     async fn list_some(&self, devices: &BTreeSet<DeviceId>, now_unix_secs: i64) -> HubResult<()> {
         let mut found = Vec::with_capacity(devices.len());
         for device in devices {
-            let reserved = self.store().reservation_of(*device).await?.is_some();
+            let taken = self.store().reservations_on(*device).await?;
             let failed_at_unix_secs = self.store().device(*device).await?.map_or(0, |row| row.failed_at_unix_secs);
-            found.push((*device, reserved, failed_at_unix_secs));
+            found.push((*device, taken, failed_at_unix_secs));
         }
         let mut state = self.market().lock();
         state.index.advance(now_unix_secs);
-        for (device, reserved, failed_at_unix_secs) in found {
-            self.list(&mut state, device, reserved, failed_at_unix_secs, now_unix_secs);
+        for (device, taken, failed_at_unix_secs) in found {
+            self.list(&mut state, device, &taken, failed_at_unix_secs, now_unix_secs);
         }
         Ok(())
     }
 
     async fn list_all(&self, now_unix_secs: i64) -> HubResult<()> {
-        let reserved: BTreeSet<_> = self.store().reservations().await?.into_iter().map(|reservation| reservation.device_id).collect();
+        let mut taken: HashMap<DeviceId, Vec<Reservation>> = HashMap::new();
+        for reservation in self.store().reservations().await? {
+            taken.entry(reservation.device_id).or_default().push(reservation);
+        }
         let since = now_unix_secs.saturating_sub(ionet_market::score::FAILURE_MEMORY_SECS);
         let failed: BTreeMap<_, _> = self.store().devices_failed_since(since).await?.into_iter().collect();
         let seen: BTreeSet<_> = self.agents().0.directory.seen().into_keys().collect();
@@ -290,7 +301,8 @@ impl Hub {
         state.index.advance(now_unix_secs);
         let known: BTreeSet<_> = state.listed.keys().copied().chain(seen).collect();
         for device in known {
-            self.list(&mut state, device, reserved.contains(&device), failed.get(&device).copied().unwrap_or(0), now_unix_secs);
+            let taken = taken.get(&device).map_or(&[][..], Vec::as_slice);
+            self.list(&mut state, device, taken, failed.get(&device).copied().unwrap_or(0), now_unix_secs);
         }
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Round<'_> {
         let terms = Terms { slack_percent, scan_percent, ..Terms::new(self.order.reference, self.rtt_ms) };
         let memory_bytes = super::plan::memory_bytes(&self.order.hardware, &self.measuring, self.order.whole);
         for job in Plan::new(&self.order.reference, memory_bytes, u64::from(self.measuring.work_ms)).jobs() {
-            if self.hub.store().reservation_of(self.order.device).await?.is_some() {
+            if self.hub.store().is_reserved(self.order.device).await? {
                 return Ok(Err(Broken::Stopped("the device was hired")));
             }
             let begun = Instant::now();
@@ -188,7 +188,7 @@ impl Round<'_> {
                 }))
             }
             Verdict::Declined { reason } => {
-                let hired = self.hub.store().reservation_of(self.order.device).await?.is_some();
+                let hired = self.hub.store().is_reserved(self.order.device).await?;
                 if reason == DeclineReason::Stopped && hired {
                     return Ok(Err(Broken::Stopped("the device was hired")));
                 }

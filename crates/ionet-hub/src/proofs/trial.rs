@@ -64,6 +64,7 @@ impl Trials {
             memory_mb: None,
             object_store_mb: None,
             head: None,
+            share: None,
         };
         Some(DesiredWorkload {
             key: key(device),

@@ -35,6 +35,8 @@ pub(crate) struct Device {
     pub(crate) stopped: u32,
     /// What it says that it is made of.
     pub(crate) hardware: Option<Hardware>,
+    /// Whether several customers may share it.
+    pub(crate) shared: bool,
     /// Where it says that it is.
     pub(crate) location: ionet_types::market::Location,
     /// Whom it says it belongs to.
@@ -154,7 +156,8 @@ async fn connection(hub: Hub, key: SigningKey, device: Arc<Mutex<Device>>, chang
         let device = device.lock().unwrap();
         let declared = Declared { owner: device.owner, running_for_secs: None };
         let location = device.location.clone();
-        Introduction { declared, location, ..Introduction::new("test", device.hardware.clone().unwrap_or_else(hardware)) }
+        let shared = device.shared;
+        Introduction { declared, location, shared, ..Introduction::new("test", device.hardware.clone().unwrap_or_else(hardware)) }
     };
     let hello = Hello::sign(&key, &network, &nonce, introduction);
     let (inbox, mut outbox) = pending.accept(hello).await.unwrap();

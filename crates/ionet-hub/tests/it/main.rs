@@ -10,6 +10,7 @@ mod parts;
 mod proofs;
 mod requests;
 mod restarts;
+mod sharing;
 mod sign_in;
 mod tunnel;
 mod world;

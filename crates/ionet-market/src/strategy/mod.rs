@@ -3,6 +3,7 @@
 //! ```toml
 //! min_hire_minutes = 120              # no hire shorter than this
 //! interruptible_discount_bps = 3000   # interruptible hires may cost 30 % less
+//! shared = false                      # only whole machines, though the agent would share this one
 //!
 //! [[floors]]                          # the first entry that fits counts
 //! model = "h100"                      # without it: every model
@@ -132,6 +133,9 @@ pub struct Written {
     /// By how much an interruptible hire may be below the floors, basis points.
     #[serde(default)]
     pub interruptible_discount_bps: u16,
+    /// `false`: the device is given whole, although its agent lets customers share it. Otherwise what the agent says counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<bool>,
     /// Floors: of those that fit, the first counts.
     #[serde(default)]
     pub floors: Vec<Entry>,

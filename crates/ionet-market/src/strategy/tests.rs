@@ -36,7 +36,7 @@ fn entries() -> impl Values<Value = Entry> {
 fn strategies() -> impl Values<Value = Strategy> {
     (prop_oneof![Just(0_u32), 1_u32..5_000], 0..=MAX_INTERRUPTIBLE_DISCOUNT_BPS, prop::collection::vec(entries(), 0..6)).prop_map(
         |(min_hire_minutes, interruptible_discount_bps, floors)| {
-            Written { min_hire_minutes, interruptible_discount_bps, floors }.try_into().unwrap()
+            Written { min_hire_minutes, interruptible_discount_bps, floors, ..Written::default() }.try_into().unwrap()
         },
     )
 }

@@ -84,6 +84,7 @@ impl OpenSession {
     fn seen(&self) -> Seen {
         Seen {
             location: ionet_types::market::Location::UNKNOWN,
+            shared: false,
             hardware: HARDWARE.clone(),
             model: Some(HardwareModel::cpu()),
             observed: self.observed.clone(),
@@ -287,7 +288,8 @@ impl Hub {
     /// Gives a device a node: the reservation, who is the node from now on, and the device's life.
     pub(crate) fn reserve(&mut self, id: ClusterId, node: u16, device: DeviceId, attempt: u32, now: Millis) {
         let at = clock(now);
-        let reservation = Reservation { device_id: device, cluster_id: id, node, attempt, reserved_at_unix_secs: at, releasing: false };
+        let reservation =
+            Reservation { device_id: device, cluster_id: id, node, attempt, reserved_at_unix_secs: at, releasing: false, share: None };
         self.disk.reservations.insert(device, reservation);
         let assignments = self.disk.assignments.entry(id).or_default();
         for one in assignments.iter_mut().filter(|one| one.node == node && one.to_unix_secs.is_none()) {
@@ -351,6 +353,7 @@ impl Hub {
                 memory_mb: None,
                 object_store_mb: None,
                 head: if is_head { None } else { row.head.clone() },
+                share: None,
             }),
         })
     }

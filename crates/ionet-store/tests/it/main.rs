@@ -7,6 +7,7 @@ mod joins;
 mod model;
 mod presence;
 mod reservations;
+mod shares;
 mod sign_in;
 
 use ionet_store::{NewCluster, Store};

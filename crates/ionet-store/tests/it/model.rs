@@ -1,6 +1,6 @@
 //! What is written is read back, also after a restart; migrations can be repeated.
 
-use ionet_store::{Cursor, Reported, Store};
+use ionet_store::{Cursor, Reported, Store, Taking};
 use ionet_types::agent::Declared;
 use ionet_types::market::Location;
 use ionet_types::transactions::{Record, RecordBody, RecordFilter, RecordKind};
@@ -26,7 +26,7 @@ async fn everything_survives_a_restart() {
     test.store.device_connected(device(2), &first, 10).await.unwrap();
     test.store.device_connected(device(1), &second, 20).await.unwrap();
     test.store.device_seen(device(1), 15).await.unwrap();
-    test.store.cluster_reserve(&new, &[device(1)], 30).await.unwrap();
+    test.store.cluster_reserve(&new, &[Taking::whole(device(1))], 30).await.unwrap();
     test.store.cluster_terminate(new.id, 40).await.unwrap();
     test.store.cluster_terminate(new.id, 50).await.unwrap();
     test.store.outage_begin(new.id, 0, 31).await.unwrap();

@@ -1,6 +1,6 @@
 //! Presences and watches survive a hub that is killed, and assignments stay.
 
-use ionet_store::{EpochRow, Presence, Store, Watch};
+use ionet_store::{EpochRow, Presence, Store, Taking, Watch};
 
 use crate::{cluster, device, store};
 
@@ -50,11 +50,11 @@ async fn a_new_connection_ends_the_old_one_and_a_late_end_changes_nothing() {
 async fn assignments_tell_who_did_the_work_after_the_devices_were_let_go() {
     let test = store().await;
     let cluster = cluster(1, 2);
-    test.store.cluster_reserve(&cluster, &[device(1), device(2)], 1_000).await.unwrap();
-    test.store.node_replace(cluster.id, 1, device(3), 1, 2_000).await.unwrap();
+    test.store.cluster_reserve(&cluster, &[device(1), device(2)].map(Taking::whole), 1_000).await.unwrap();
+    test.store.node_replace(cluster.id, 1, &Taking::whole(device(3)), 1, 2_000).await.unwrap();
     test.store.cluster_release(cluster.id).await.unwrap();
-    for number in 1..=3 {
-        test.store.device_freed(device(number), cluster.id).await.unwrap();
+    for (number, node) in [(1, 0), (2, 1), (3, 1)] {
+        test.store.device_freed(device(number), cluster.id, node).await.unwrap();
     }
     let assignments = test.store.assignments(cluster.id).await.unwrap();
     let told: Vec<_> = assignments.iter().map(|one| (one.node, one.device_id, one.from_unix_secs, one.to_unix_secs)).collect();

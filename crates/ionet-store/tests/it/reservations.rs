@@ -1,6 +1,6 @@
 //! A device is never reserved twice.
 
-use ionet_store::{Reserved, Store};
+use ionet_store::{Reserved, Store, Taking};
 use ionet_types::{Address, DeviceId};
 
 use crate::{cluster, device, store};
@@ -14,7 +14,7 @@ async fn of_many_that_want_the_same_devices_one_gets_them() {
         .map(|number| {
             let store = if number % 2 == 0 { test.store.clone() } else { other.clone() };
             // Each wants two of three devices: any two of them overlap.
-            let devices = [device(number % 3), device((number + 1) % 3)];
+            let devices = [device(number % 3), device((number + 1) % 3)].map(Taking::whole);
             tokio::spawn(async move { store.cluster_reserve(&cluster(number, 2), &devices, 1_000).await.unwrap() })
         })
         .collect();
@@ -32,27 +32,27 @@ async fn of_many_that_want_the_same_devices_one_gets_them() {
 async fn a_released_device_is_free_once_it_is_clear() {
     let test = store().await;
     let (first, second) = (cluster(1, 1), cluster(2, 1));
-    assert_eq!(test.store.cluster_reserve(&first, &[device(7)], 1_000).await.unwrap(), Reserved::All);
-    test.store.device_freed(device(7), first.id).await.unwrap();
-    assert_eq!(test.store.cluster_reserve(&second, &[device(7)], 1_000).await.unwrap(), Reserved::Taken, "not let go yet");
+    assert_eq!(test.store.cluster_reserve(&first, &[Taking::whole(device(7))], 1_000).await.unwrap(), Reserved::All);
+    test.store.device_freed(device(7), first.id, 0).await.unwrap();
+    assert_eq!(test.store.cluster_reserve(&second, &[Taking::whole(device(7))], 1_000).await.unwrap(), Reserved::Taken, "not let go yet");
     test.store.cluster_release(first.id).await.unwrap();
-    assert_eq!(test.store.cluster_reserve(&second, &[device(7)], 1_000).await.unwrap(), Reserved::Taken, "not clear yet");
-    test.store.device_freed(device(7), first.id).await.unwrap();
-    assert_eq!(test.store.cluster_reserve(&second, &[device(7)], 1_000).await.unwrap(), Reserved::All);
+    assert_eq!(test.store.cluster_reserve(&second, &[Taking::whole(device(7))], 1_000).await.unwrap(), Reserved::Taken, "not clear yet");
+    test.store.device_freed(device(7), first.id, 0).await.unwrap();
+    assert_eq!(test.store.cluster_reserve(&second, &[Taking::whole(device(7))], 1_000).await.unwrap(), Reserved::All);
 }
 
 #[tokio::test]
 async fn a_node_moves_to_another_device_or_stays() {
     let test = store().await;
     let (first, second) = (cluster(1, 2), cluster(2, 1));
-    test.store.cluster_reserve(&first, &[device(1), device(2)], 1_000).await.unwrap();
-    test.store.cluster_reserve(&second, &[device(3)], 1_000).await.unwrap();
-    assert_eq!(test.store.node_replace(first.id, 1, device(3), 1, 1_000).await.unwrap(), Reserved::Taken);
+    test.store.cluster_reserve(&first, &[device(1), device(2)].map(Taking::whole), 1_000).await.unwrap();
+    test.store.cluster_reserve(&second, &[Taking::whole(device(3))], 1_000).await.unwrap();
+    assert_eq!(test.store.node_replace(first.id, 1, &Taking::whole(device(3)), 1, 1_000).await.unwrap(), Reserved::Taken);
     let nodes = async || test.store.reservations_of(first.id).await.unwrap().iter().map(|r| r.device_id).collect::<Vec<_>>();
     assert_eq!(nodes().await, [device(1), device(2)]);
-    assert_eq!(test.store.node_replace(first.id, 1, device(4), 1, 1_000).await.unwrap(), Reserved::All);
+    assert_eq!(test.store.node_replace(first.id, 1, &Taking::whole(device(4)), 1, 1_000).await.unwrap(), Reserved::All);
     assert_eq!(nodes().await, [device(1), device(4)]);
-    let old = test.store.reservation_of(device(2)).await.unwrap().unwrap();
+    let old = test.store.reservations_on(device(2)).await.unwrap()[0];
     assert!(old.releasing);
     test.store.node_retry(first.id, 1, 1).await.unwrap();
     test.store.node_retry(first.id, 1, 1).await.unwrap();
@@ -63,17 +63,17 @@ async fn a_node_moves_to_another_device_or_stays() {
 async fn a_cluster_that_never_landed_is_forgotten_with_its_devices() {
     let test = store().await;
     let (never, landed) = (cluster(1, 1), cluster(1, 1));
-    test.store.cluster_reserve(&never, &[device(1)], 1_000).await.unwrap();
-    test.store.cluster_reserve(&landed, &[device(2)], 1_000).await.unwrap();
+    test.store.cluster_reserve(&never, &[Taking::whole(device(1))], 1_000).await.unwrap();
+    test.store.cluster_reserve(&landed, &[Taking::whole(device(2))], 1_000).await.unwrap();
     test.store.cluster_landed(landed.id).await.unwrap();
     assert_eq!(test.store.clusters_prepared(never.customer).await.unwrap(), 1);
     for id in [never.id, landed.id] {
         test.store.cluster_forget(id).await.unwrap();
     }
     assert!(test.store.cluster(never.id).await.unwrap().is_none());
-    assert!(test.store.reservation_of(device(1)).await.unwrap().is_none());
+    assert!(!test.store.is_reserved(device(1)).await.unwrap());
     assert!(test.store.cluster(landed.id).await.unwrap().is_some_and(|row| row.landed));
-    assert!(test.store.reservation_of(device(2)).await.unwrap().is_some());
+    assert!(test.store.is_reserved(device(2)).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -82,7 +82,7 @@ async fn callers_that_go_away_leave_no_transaction_open() {
     let other = Store::open(&test.dir.path().join("hub.db")).await.unwrap();
     for number in 0..300_u32 {
         let new = cluster(1, 1);
-        let devices = [DeviceId([7; 32])];
+        let devices = [Taking::whole(DeviceId([7; 32]))];
         let work = async {
             let _ = test.store.cluster_reserve(&new, &devices, 1_000).await;
             let _ = test.store.cluster_forget(new.id).await;

@@ -48,6 +48,9 @@ pub struct Introduction {
     /// Where the device is.
     #[serde(default, skip_serializing_if = "Location::is_unknown")]
     pub location: Location,
+    /// Several customers may share the device, each with GPUs of its own; its supplier has said so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// What the device declares about itself.
     #[serde(flatten)]
     pub declared: Declared,
@@ -67,6 +70,7 @@ impl Introduction {
             hardware,
             label: None,
             location: Location::UNKNOWN,
+            shared: false,
             declared: Declared::default(),
             join_token: None,
             credential: None,
@@ -91,6 +95,7 @@ impl std::fmt::Debug for Introduction {
             .field("hardware", &self.hardware)
             .field("label", &self.label)
             .field("location", &self.location)
+            .field("shared", &self.shared)
             .field("declared", &self.declared)
             .field("join_token", &given(&self.join_token))
             .field("credential", &given(&self.credential))

@@ -72,6 +72,14 @@ fn bounds_hold() {
         |node: u32, spec: serde_json::Value| json!({"cluster_id": Uuid::nil(), "node": node, "lease_until_unix_secs": 1, "spec": spec});
     let good = || ray("0123456789abcdef");
     let many: Vec<_> = (0..=MAX_WORKLOADS as u32).map(|node| workload(node, good())).collect();
+    let shared = |gpus: serde_json::Value| {
+        let mut ray = good();
+        ray["share"] = json!({"cpu_milli": 1, "memory_mb": 1, "disk_mb": 0, "gpus": gpus});
+        desired(&[workload(0, ray)])
+    };
+    let gpu = |uuid: &str| json!({"uuid": uuid, "part": "whole"});
+    assert!(HubMessage::decode(&shared(json!([gpu("GPU-1"), {"uuid": "GPU-2", "part": "milli", "milli": 250}]))).is_ok());
+    assert!(HubMessage::decode(&shared(json!([{"uuid": "GPU-2", "part": "timeslice"}]))).is_ok(), "to be reported as failed");
     let mut worker = good();
     worker["head"] = json!({"host": "a b", "gcs_port": 1});
     let mut option = good();
@@ -85,6 +93,12 @@ fn bounds_hold() {
         (desired(&[workload(0, worker)]), "frame_out_of_bounds"),
         (desired(&[workload(0, option)]), "frame_out_of_bounds"),
         (desired(&[workload(70_000, good())]), "frame_malformed"),
+        (shared(json!([gpu("GPU-1,GPU-2")])), "frame_out_of_bounds"),
+        (shared(json!([gpu("-i")])), "frame_out_of_bounds"),
+        (shared(json!([gpu("GPU-1"), gpu("GPU-1")])), "frame_out_of_bounds"),
+        (shared(json!([{"uuid": "GPU-1", "part": "milli", "milli": 1_000}])), "frame_out_of_bounds"),
+        (shared(json!([{"uuid": "GPU-1", "part": "instance", "size": "1g", "start": 8}])), "frame_out_of_bounds"),
+        (shared((0..9).map(|n| gpu(&format!("GPU-{n}"))).collect()), "frame_out_of_bounds"),
         (json!({"type": "challenge", "nonce": "x".repeat(200), "network": "n"}).to_string(), "frame_out_of_bounds"),
         (json!({"type": "http_request", "request_id": 1, "cluster_id": Uuid::nil(), "node": 0, "method": "GET", "path": "x".repeat(9000)}).to_string(), "frame_out_of_bounds"),
         (json!({"type": "http_body", "request_id": 1, "chunk": "A".repeat(MAX_CHUNK_BYTES / 3 * 4 + 8)}).to_string(), "frame_malformed"),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, MAX_WORKLOADS, ProtocolError, at_most};
+use super::{MAX_LABEL_BYTES, MAX_TEXT_BYTES, MAX_WORKLOADS, NodeShare, ProtocolError, at_most};
 
 /// Names one node of one cluster: the place a workload runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,6 +94,9 @@ pub struct RayNode {
     /// Where the head is: taken from the head's report as soon as that names it. A worker prepares itself meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<RayHeadAddress>,
+    /// What of the device it may use, where others use the rest; all of the device when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<NodeShare>,
 }
 
 /// Where a worker finds its head.
@@ -254,6 +257,9 @@ impl RayNode {
     fn check(&self) -> Result<(), ProtocolError> {
         if !self.token.is_well_formed() {
             return Err(out_of_bounds("ray.token", "16 to 256 visible ASCII characters"));
+        }
+        if let Some(share) = &self.share {
+            share.check()?;
         }
         if let Some(head) = &self.head {
             let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-');

@@ -56,6 +56,10 @@ pub struct OfferArgs {
     /// Data centre, room or rack: machines of one site are close together
     #[arg(long, value_name = "NAME")]
     pub site: Option<ShortName>,
+    /// Let several customers share this machine, each with GPUs, or a part of one, of its own [default: no]. Machines without GPUs are given
+    /// whole either way
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub share: Option<bool>,
     /// Logical CPUs to offer [default: all]
     #[arg(long, value_name = "N")]
     pub cpus: Option<u32>,

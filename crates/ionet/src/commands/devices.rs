@@ -137,7 +137,10 @@ pub async fn run(command: DevicesCommand, context: &Context) -> Result<()> {
                         name_of(&device.connection),
                         name_of(&device.usage),
                         device.hardware.as_ref().map_or_else(|| "no price".to_owned(), ToString::to_string),
-                        format!("{} CPUs, {} MiB", device.cpus, device.memory_mb),
+                        match &device.sharing {
+                            Some(sharing) => format!("{} GPUs shared; free: {}", device.gpus.len(), views::free(sharing)),
+                            None => format!("{} CPUs, {} MiB", device.cpus, device.memory_mb),
+                        },
                         device.isolation.clone(),
                     ]
                 });

@@ -21,6 +21,7 @@ use crate::agents::Seen;
 use crate::devices::reputation::kind;
 use crate::error::HubResult;
 use crate::market::hires::Serving;
+use crate::market::sharing;
 use crate::proofs::trial;
 
 /// Rounds of decisions in one run: what one decision changes, the next one sees.
@@ -250,11 +251,12 @@ async fn replace(hub: &Hub, world: &World, cluster: &Open, nodes: &[Node<'_>], n
     };
     let own = nodes.iter().filter_map(|node| Some(node.reservation?.device_id)).collect();
     let chosen = hub.choose_for_node(&terms, offer.rate_micro_usd, own).await?;
-    if let Some(device) = chosen {
+    if let Some(taking) = chosen {
+        let device = taking.device_id;
         if cluster.is_head(node) {
             restart_others(hub, world, cluster, nodes).await?;
         }
-        if hub.store().node_replace(offer.id, node, device, attempt, now.hub_unix_secs).await? == Reserved::All {
+        if hub.store().node_replace(offer.id, node, &taking, attempt, now.hub_unix_secs).await? == Reserved::All {
             tracing::info!(cluster = %offer.id, node, %device, attempt, "a node moves to another device");
         }
         hub.market().mark(device);
@@ -319,31 +321,55 @@ async fn note(hub: &Hub, world: &World) -> HubResult<()> {
 
 /// Tells every connected device what it is to run.
 async fn tell(hub: &Hub, world: &World) -> HubResult<()> {
-    let reservations: HashMap<DeviceId, &Reservation> =
-        world.reservations.iter().map(|reservation| (reservation.device_id, reservation)).collect();
+    let mut reservations: HashMap<DeviceId, Vec<&Reservation>> = HashMap::new();
+    for reservation in &world.reservations {
+        reservations.entry(reservation.device_id).or_default().push(reservation);
+    }
     let directory = &hub.agents().0.directory;
     let mut trials = trial::workloads(hub, &world.seen, &reservations.keys().copied().collect()).await?;
     for (device, seen) in &world.seen {
-        let workloads = match reservations.get(device) {
-            Some(reservation) if !reservation.releasing => match world.clusters.get(&reservation.cluster_id) {
-                Some(cluster) if world.purpose(cluster) == Purpose::Run => match world.whole(cluster) {
-                    Some(whole) => vec![workload(hub, world, cluster, whole, reservation, seen)],
-                    None => Vec::new(),
-                },
-                Some(_) => Vec::new(),
-                None if world.prepared.contains(&reservation.cluster_id) => Vec::new(),
-                // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
-                None => continue,
-            },
-            Some(_) => Vec::new(),
-            None => trials.remove(device).into_iter().collect(),
+        let wanted = match reservations.get(device) {
+            Some(of_device) => of_device.iter().map(|reservation| wanted(hub, world, reservation, seen)).collect(),
+            None => Ok(trials.remove(device).into_iter().map(Some).collect::<Vec<_>>()),
         };
-        directory.desire(*device, workloads);
+        // Of a node that nothing can be said of, and that was not spoken of before, silence would be the end.
+        if let Ok(workloads) = wanted {
+            directory.desire(*device, workloads.into_iter().flatten().collect());
+        }
     }
     Ok(())
 }
 
-fn workload(hub: &Hub, world: &World, cluster: &Open, whole: &Open, reservation: &Reservation, seen: &Seen) -> DesiredWorkload {
+/// It cannot be said now what a node is to run.
+struct Unclear;
+
+/// What a device is to run for one of its reservations: nothing for one that is let go or not paid.
+fn wanted(hub: &Hub, world: &World, reservation: &Reservation, seen: &Seen) -> Result<Option<DesiredWorkload>, Unclear> {
+    if reservation.releasing {
+        return Ok(None);
+    }
+    let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node };
+    let told = || hub.agents().0.directory.told(reservation.device_id, key);
+    match world.clusters.get(&reservation.cluster_id) {
+        Some(cluster) if world.purpose(cluster) == Purpose::Run => match world.whole(cluster) {
+            Some(whole) => match workload(hub, world, cluster, whole, reservation, seen) {
+                Some(workload) => Ok(Some(workload)),
+                None => {
+                    tracing::error!(device = %reservation.device_id, node = %key, "a device has lost a GPU that a customer has");
+                    Ok(told())
+                }
+            },
+            None => Ok(None),
+        },
+        Some(_) => Ok(None),
+        None if world.prepared.contains(&reservation.cluster_id) => Ok(None),
+        // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
+        None => told().map(Some).ok_or(Unclear),
+    }
+}
+
+/// `None` when the device has not got any more what the node is to have of it.
+fn workload(hub: &Hub, world: &World, cluster: &Open, whole: &Open, reservation: &Reservation, seen: &Seen) -> Option<DesiredWorkload> {
     let book = &cluster.booking.book;
     let timing = &hub.options().timing;
     // Before the start the hired time is yet to come.
@@ -355,7 +381,11 @@ fn workload(hub: &Hub, world: &World, cluster: &Open, whole: &Open, reservation:
     let lease_secs = until.saturating_sub(world.now.chain_unix_secs).saturating_add(timing.lease_margin_secs);
     let is_head = cluster.is_head(reservation.node);
     let nodes = whole.booking.book.quantity.saturating_add(world.parts(whole.row.offer.id).map(|part| part.booking.book.quantity).sum());
-    DesiredWorkload {
+    let share = match &reservation.share {
+        Some(share) => Some(sharing::granted(share, &seen.hardware)?),
+        None => None,
+    };
+    Some(DesiredWorkload {
         key: WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node },
         lease_until_unix_secs: world.now.hub_unix_secs.saturating_add(lease_secs),
         attempt: reservation.attempt,
@@ -363,13 +393,15 @@ fn workload(hub: &Hub, world: &World, cluster: &Open, whole: &Open, reservation:
             role: if is_head { RayRole::Head } else { RayRole::Worker },
             nodes: u16::try_from(nodes).unwrap_or(u16::MAX),
             token: Token::new(whole.row.offer.token.clone()),
-            cpus: seen.hardware.cpus,
-            gpus: u32::try_from(seen.hardware.gpus.len()).unwrap_or(u32::MAX),
-            memory_mb: None,
+            // Ray counts whole ones.
+            cpus: share.as_ref().map_or(seen.hardware.cpus, |share| (share.cpu_milli / 1_000).max(1)),
+            gpus: u32::try_from(share.as_ref().map_or(seen.hardware.gpus.len(), |share| share.gpus.len())).unwrap_or(u32::MAX),
+            memory_mb: share.as_ref().map(|share| share.memory_mb),
             object_store_mb: None,
             head: if is_head { None } else { whole.row.head.clone() },
+            share,
         }),
-    }
+    })
 }
 
 /// Frees the devices that were let go and are clear: their report follows what they were last told, and the node is not in it.
@@ -383,7 +415,7 @@ async fn free(hub: &Hub, reservations: &[Reservation]) -> HubResult<()> {
         };
         if clear {
             let _changing = hub.market().changing(reservation.device_id);
-            hub.store().device_freed(reservation.device_id, reservation.cluster_id).await?;
+            hub.store().device_freed(reservation.device_id, reservation.cluster_id, reservation.node).await?;
         }
     }
     Ok(())

@@ -62,6 +62,7 @@ fn reservation(node: u16, attempt: u32) -> Reservation {
         attempt,
         reserved_at_unix_secs: BOOKED,
         releasing: false,
+        share: None,
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Lent {
     pub(super) label: Option<String>,
     #[serde(flatten)]
     pub(super) location: Location,
+    #[serde(default)]
+    pub(super) shared: bool,
     pub(super) cpus: Option<u32>,
     pub(super) memory_mb: Option<u64>,
     pub(super) node_ip: Option<IpAddr>,
@@ -37,6 +39,7 @@ impl Lent {
             hub: hub.or(kept.hub),
             label: offer.label.or(kept.label),
             location: Location { country: offer.country.or(kept.location.country), site: offer.site.or(kept.location.site) },
+            shared: offer.share.unwrap_or(kept.shared),
             cpus: offer.cpus.or(kept.cpus),
             memory_mb: offer.memory_mb.or(kept.memory_mb),
             node_ip: offer.node_ip.or(kept.node_ip),
@@ -72,6 +75,7 @@ impl Lent {
         Ok(AgentOptions {
             label: self.label.clone(),
             location: self.location.clone(),
+            shared: self.shared,
             cpus: self.cpus,
             memory_mb: self.memory_mb,
             node_ip: self.node_ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -104,11 +108,12 @@ mod tests {
     fn what_was_chosen_is_kept_until_it_is_chosen_anew() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().join("agents/lent");
-        let none = OfferArgs { label: None, country: None, site: None, cpus: None, memory_mb: None, node_ip: None };
+        let none = OfferArgs { label: None, country: None, site: None, share: None, cpus: None, memory_mb: None, node_ip: None };
         assert!(Lent::of(&dir, None, none.clone()).unwrap().hub().is_err());
-        let offer = OfferArgs { label: Some("garage".to_owned()), cpus: Some(2), ..none.clone() };
+        let offer = OfferArgs { label: Some("garage".to_owned()), cpus: Some(2), share: Some(true), ..none.clone() };
         Lent::of(&dir, Some("https://a".to_owned()), offer).unwrap().write(&dir).unwrap();
-        let again = Lent::of(&dir, None, OfferArgs { cpus: Some(4), ..none }).unwrap();
+        let again = Lent::of(&dir, None, OfferArgs { cpus: Some(4), ..none.clone() }).unwrap();
+        assert!(again.options(&dir).unwrap().shared && !Lent::of(&dir, None, OfferArgs { share: Some(false), ..none }).unwrap().shared);
         assert_eq!((again.hub().unwrap().as_str(), again.label.as_deref(), again.cpus), ("https://a", Some("garage"), Some(4)));
         let program = program(&dir, Path::new("/data")).unwrap();
         assert_eq!(program.arguments[..4], ["agent", "run", "--dir", "/data"].map(str::to_owned));
