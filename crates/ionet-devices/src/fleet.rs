@@ -26,6 +26,14 @@ use crate::minutes::{HOUR_SECS, Minutes, hour_of};
 use crate::timelock::{Hour, Limits, Verdict};
 use crate::watching::{Link, Presence, Watching};
 
+impl Options {
+    /// A hub that has not looked for longer than this was itself away, seconds.
+    pub const fn asleep_secs(self) -> u32 {
+        let secs = self.silence_secs / ASLEEP_PART;
+        if secs == 0 { 1 } else { secs }
+    }
+}
+
 /// Part of the silence after which a hub that has not looked was itself away. Together with a heartbeat, which may be another third, it has to
 /// be less than the silence: else a hub that stood still would find everybody silent before it reads what has waited for it.
 const ASLEEP_PART: u32 = 3;
@@ -220,7 +228,7 @@ impl<S: BuildHasher> Fleet<S> {
     /// so; after a break of more than a third of the silence the hub itself was away, and nobody is blamed for that time.
     pub fn advance(&mut self, now_unix_secs: i64, mut silent: impl FnMut(Place, &[u8; 32])) {
         let now = self.clock(now_unix_secs);
-        if now.saturating_sub(self.looked) > (self.options.silence_secs / ASLEEP_PART).max(1) {
+        if now.saturating_sub(self.looked) > self.options.asleep_secs() {
             self.watching.away(self.looked.into());
             self.hub_back(now.into());
         }
@@ -232,6 +240,12 @@ impl<S: BuildHasher> Fleet<S> {
                 number = next;
             }
         }
+    }
+
+    /// Whether the hub was itself away until now and has not looked since: before anything else that has waited for it is taken in, it is to
+    /// [`Fleet::advance`].
+    pub fn has_slept(&self, now_unix_secs: i64) -> bool {
+        self.clock(now_unix_secs).saturating_sub(self.looked) > self.options.asleep_secs()
     }
 
     /// The hub was last known to be there at this moment, and is away.

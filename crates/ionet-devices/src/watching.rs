@@ -164,7 +164,8 @@ impl Watching {
                     Some(first) => self.lost(first, seen_unix_secs, now_unix_secs),
                 }
             }
-            Link::Away { since_unix_secs } => match self.absences.iter().position(|absence| self.excuses(absence, since_unix_secs)) {
+            // The last one that excuses it: it may have left soon after one absence, and right before the next.
+            Link::Away { since_unix_secs } => match self.absences.iter().rposition(|absence| self.excuses(absence, since_unix_secs)) {
                 None => self.down(since_unix_secs, now_unix_secs),
                 Some(first) => self.lost(first, since_unix_secs, now_unix_secs),
             },

@@ -177,3 +177,17 @@ fn who_comes_back_in_time_was_not_away() {
     assert_eq!(watching.away_secs(left(6_000), 6_060), 60);
     assert_eq!(watching.away_secs(Link::Here { since_unix_secs: 0, seen_unix_secs: 6_000 }, 6_060), 0);
 }
+
+/// It was back after one absence, was lost late in that one's grace, and the hub went again a moment later.
+#[test]
+fn who_is_lost_right_before_an_absence_is_excused_by_it() {
+    let mut watching = Watching::new(GRACE);
+    for (went, came) in [(900, 1_000), (1_125, 1_130)] {
+        watching.away(went);
+        watching.back(came);
+    }
+    let left = Link::Away { since_unix_secs: 1_100 };
+    assert_eq!(watching.presence(left, 1_150), Presence::Unknown { since_unix_secs: 1_125, hub_is_back: true });
+    assert_eq!(watching.away_secs(left, 1_150), 0);
+    assert_eq!(watching.presence(left, 1_251), Presence::Down { since_unix_secs: 1_130 });
+}

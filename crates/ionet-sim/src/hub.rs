@@ -84,6 +84,8 @@ pub(crate) struct Memory {
     pub(crate) sessions: BTreeMap<DeviceId, OpenSession>,
     pub(crate) left_at_unix_secs: BTreeMap<DeviceId, i64>,
     pub(crate) fleet: Table,
+    /// Found silent before the next look.
+    silent: BTreeSet<DeviceId>,
 }
 
 /// All of it.
@@ -147,14 +149,14 @@ impl Hub {
             let _ = fleet.register(&device.0, life.duty(), Limits::STRICT, life.link(), at);
         }
         let (sessions, left_at_unix_secs) = (BTreeMap::new(), BTreeMap::new());
-        self.memory = Some(Memory { began: now, opened_at_unix_secs: at, sessions, left_at_unix_secs, fleet });
+        self.memory = Some(Memory { began: now, opened_at_unix_secs: at, sessions, left_at_unix_secs, fleet, silent: BTreeSet::new() });
     }
 
     /// Looks after the watch and the silent, as on every tick. Returns the connections to close.
     pub(crate) fn look(&mut self, now: Millis) -> Vec<usize> {
         let at = clock(now);
         let Some(memory) = self.memory.as_mut() else { return Vec::new() };
-        let mut silent = BTreeSet::new();
+        let mut silent = std::mem::take(&mut memory.silent);
         memory.fleet.advance(at, |_, key| {
             silent.insert(DeviceId(*key));
         });
@@ -165,6 +167,15 @@ impl Hub {
             self.disk.watches.extend(next);
         }
         silent.into_iter().filter_map(|device| self.end(device, now)).collect()
+    }
+
+    /// Something comes in that may have waited for a hub that stood still: then that is noticed first, as the devices' lives do.
+    pub(crate) fn wake(&mut self, now: Millis) {
+        let at = clock(now);
+        let Some(Memory { fleet, silent, .. }) = self.memory.as_mut().filter(|memory| memory.fleet.has_slept(at)) else { return };
+        fleet.advance(at, |_, key| {
+            silent.insert(DeviceId(*key));
+        });
     }
 
     /// A device has proved its key. Returns the connection whose place it takes.

@@ -227,7 +227,9 @@ impl Truth {
                 agent.processes.iter().filter(|(_, process)| process.ready_since.is_some()).map(|(key, one)| (*key, one.attempt)).collect();
             let before = Now { chain_unix_secs: unix_secs(now) - 60, hub_unix_secs: clock(now) - 60 };
             let has_just_ended = |one: &ionet_store::Reservation| {
-                hub.purpose_of(one.cluster_id, chain, moment) != hub.purpose_of(one.cluster_id, chain, before)
+                let ended = chain.bookings.get(&one.cluster_id).map_or(0, |book| book.ended_at_unix_secs);
+                ended > before.chain_unix_secs
+                    || hub.purpose_of(one.cluster_id, chain, moment) != hub.purpose_of(one.cluster_id, chain, before)
             };
             if reservation.is_some_and(has_just_ended) {
                 continue;

@@ -40,6 +40,8 @@ struct State {
     lives: HashMap<DeviceId, Life>,
     reputations: HashMap<DeviceId, Reputation>,
     watching: Watching,
+    /// An absence of the hub that was noticed and not told yet: from when until when, unix seconds.
+    noticed: Option<(i64, i64)>,
 }
 
 impl State {
@@ -81,7 +83,12 @@ impl Lives {
                 reputations.entry(device).or_insert(Reputation::NEW).record(event.at_unix_secs, counted, PARAMS);
             }
         }
-        Ok(Self { fleet, state: Mutex::new(State { lives, reputations, watching }), marks, writing: tokio::sync::Mutex::default() })
+        Ok(Self {
+            fleet,
+            state: Mutex::new(State { lives, reputations, watching, noticed: None }),
+            marks,
+            writing: tokio::sync::Mutex::default(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -161,6 +168,7 @@ impl Lives {
         running_since_unix_secs: Option<i64>,
         now_unix_secs: i64,
     ) -> Option<Place> {
+        self.wake(now_unix_secs);
         let life = self.life(device)?;
         let limits = Limits::of_gpu(hardware.gpus.first().map(|gpu| gpu.model.as_str()));
         enter(&self.fleet, device, &life, limits, now_unix_secs);
@@ -169,11 +177,13 @@ impl Lives {
 
     /// A device's connection is over.
     pub(crate) fn left(&self, device: DeviceId, place: Place, now_unix_secs: i64) {
+        self.wake(now_unix_secs);
         self.fleet.with_part_of(&device.0, |fleet| fleet.leave(place, now_unix_secs));
     }
 
     /// Checks a heartbeat and takes it in.
     pub(crate) fn beat(&self, device: DeviceId, place: Place, heartbeat: &Heartbeat, now_unix_secs: i64) -> Result<Beat, Dropped> {
+        self.wake(now_unix_secs);
         let mut result = Err(Dropped::NotKnown);
         self.fleet.ingest(self.fleet.part_of(&device.0), &[(place, *heartbeat)], now_unix_secs, |_, beat| result = beat);
         result
@@ -182,6 +192,18 @@ impl Lives {
     /// Notices who has fallen silent, and when nobody looked. To be called every second or so. Returns from when until when the hub itself was
     /// away, when it has just noticed that: its machine slept, or stood still.
     pub(crate) fn look(&self, now_unix_secs: i64) -> Option<(i64, i64)> {
+        self.notice(now_unix_secs);
+        self.lock().noticed.take()
+    }
+
+    /// Something comes in that may have waited for a hub that stood still: then that is noticed first.
+    fn wake(&self, now_unix_secs: i64) {
+        if self.fleet.with(0, |fleet| fleet.has_slept(now_unix_secs)).unwrap_or(false) {
+            self.notice(now_unix_secs);
+        }
+    }
+
+    fn notice(&self, now_unix_secs: i64) {
         let mut noticed = None;
         for part in 0..self.fleet.parts() {
             self.fleet.with(part, |fleet| {
@@ -192,11 +214,12 @@ impl Lives {
                 }
             });
         }
-        let (from_unix_secs, to_unix_secs) = noticed?;
+        let Some((from_unix_secs, to_unix_secs)) = noticed else { return };
         let mut state = self.lock();
         state.watching.away(from_unix_secs);
         state.watching.back(to_unix_secs);
-        noticed
+        // Two that were not told are one: nobody loses by that.
+        state.noticed = Some((state.noticed.map_or(from_unix_secs, |(from, _)| from), to_unix_secs));
     }
 
     /// What was seen of a device in the hour that runs, and in the one before.
@@ -213,6 +236,7 @@ impl Lives {
     /// Tells a device's life what happened, and writes down what it changed.
     pub(crate) async fn apply(&self, store: &Store, device: DeviceId, event: Event, now_unix_secs: i64) -> HubResult<Applied> {
         let _writing = self.writing.lock().await;
+        self.wake(now_unix_secs);
         let before = self.life(device);
         let mut life = before.unwrap_or_else(|| Life::new(now_unix_secs));
         let changes = match life.apply(event, now_unix_secs) {

@@ -87,6 +87,7 @@ impl World {
             let wait = self.hub.stopped_until - self.now;
             return self.after(wait, Event::Learns { connection, end: End::Hub });
         }
+        self.hub.wake(self.now);
         let device = self.agents[self.connections[connection].agent].device;
         self.connections[connection].open[End::Hub as usize] = false;
         let is_its = |memory: &hub::Memory| memory.sessions.get(&device).is_some_and(|session| session.connection == connection);

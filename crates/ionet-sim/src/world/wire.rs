@@ -49,6 +49,7 @@ impl World {
 
     pub(super) fn hub_hears(&mut self, connection: usize, agent: usize, message: Message) {
         let device = self.agents[agent].device;
+        self.hub.wake(self.now);
         if self.hub.memory.is_none() {
             return self.let_know(connection, End::Agent);
         }
