@@ -70,9 +70,9 @@ impl Hub {
         let now_unix_secs = self.clock().now_unix_secs();
         for _ in 0..LOOKS {
             let mut state = self.market().lock();
-            let seed = rand::random();
-            let placement = state.index.place(request, seed);
-            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, seed)) else { return Ok(None) };
+            let draw = rand::random();
+            let placement = state.index.place(request, draw);
+            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, draw)) else { return Ok(None) };
             let devices: Vec<DeviceId> = placement.nodes.iter().map(|node| node.device).collect();
             // A life may have changed with time alone since the index heard of it.
             let changed: Vec<_> = devices
