@@ -140,27 +140,27 @@ impl Hub {
         u32::try_from(state.index.iter().filter(fits).count()).unwrap_or(u32::MAX)
     }
 
-    /// How many nodes of a request there is room for, up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
+    /// How many nodes of a request there is room for, where machines are shared up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
     /// all else.
     pub(crate) fn room_for(&self, request: &Request) -> (u32, u8) {
+        let of_any_size = Request { demand: Demand::default(), ..request.clone() };
+        let by_size = Missed::of(&[Condition::Gpus, Condition::Free]);
         let state = self.market().lock();
         let (mut nodes, mut most_gpus) = (0_u32, 0);
         for (machine, free, standing) in state.index.iter() {
-            let mut anything = Missed::find(machine, standing, &free, &Request { demand: Demand::default(), ..request.clone() });
-            anything = anything.without(Missed::of(&[Condition::Gpus, Condition::Free]));
-            if anything.none() && machine.divisible {
+            if machine.divisible && Missed::find(machine, standing, &free, &of_any_size).without(by_size).none() {
                 most_gpus = most_gpus.max(free.whole_gpus());
             }
             if Missed::any(machine, standing, &free, request) {
                 continue;
             }
+            if !machine.divisible {
+                nodes = nodes.saturating_add(1);
+                continue;
+            }
             let mut left = free;
-            nodes = nodes.saturating_add(1);
-            // The first is counted.
-            let mut more = machine.divisible && left.take_tightly(&request.demand);
-            while more && nodes < request.nodes {
-                more = left.take_tightly(&request.demand);
-                nodes = nodes.saturating_add(u32::from(more));
+            while nodes < request.nodes && left.take_tightly(&request.demand) {
+                nodes += 1;
             }
         }
         (nodes, most_gpus)

@@ -36,8 +36,8 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// A device of so many GPUs, given in parts where its supplier wants that, and how it can be told what is whose. What is taken of it decides
-    /// while anything is: it does not change under a customer. `None` with more GPUs than the market takes.
+    /// A device of so many GPUs, given in parts where its supplier wants that and its GPUs can be told apart. While anything of it is taken, that
+    /// decides in which way: it does not change under a customer. `None` with more GPUs than the market takes.
     pub(super) fn of(hardware: &Hardware, gpu_count: u8, shared: bool, taken: &[Reservation]) -> Option<Self> {
         let all_taken = taken.iter().any(|one| one.share.is_none());
         let parts = || taken.iter().filter_map(|one| one.share);
