@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::{
     AgentError, NodeFailure,
     agent::Shared,
+    cores,
     decide::{Due, Want, decide},
     gpus,
     node::{Node, new_temp_dir},
@@ -139,10 +140,10 @@ impl Keeper {
                 Ok(plan) => Plan { temp_dir: new_temp_dir(), share: share(&want.spec), ..plan },
                 Err(failure) => return self.fail(&self.node(self.new_record(attempt, Plan::default())), failure).await,
             };
-            let record = self.new_record(attempt, plan);
-            if let Some(failure) = self.take(&record).await? {
-                return self.fail(&self.node(self.new_record(attempt, Plan::default())), failure).await;
-            }
+            let record = match self.take(self.new_record(attempt, plan)).await? {
+                Ok(record) => record,
+                Err(failure) => return self.fail(&self.node(self.new_record(attempt, Plan::default())), failure).await,
+            };
             let node = self.node(record.clone());
             self.publish(WorkloadState::Starting, Some(&record));
             let started = tokio::select! {
@@ -213,15 +214,17 @@ impl Keeper {
     }
 
     /// Writes down that the node begins with its share of the machine, or says who has it.
-    async fn take(&self, record: &Record) -> Result<Option<NodeFailure>, AgentError> {
+    async fn take(&self, mut record: Record) -> Result<Result<Record, NodeFailure>, AgentError> {
         let _granting = self.shared.granting.lock().await;
-        if let Some(share) = &record.plan.share
-            && let Some(gpu) = gpus::taken(share, &self.shared.store.other_records(self.key)?)
-        {
-            return Ok(Some(NodeFailure::retryable("gpu_taken", format!("another node runs on GPU {gpu}"))));
+        if let Some(share) = &record.plan.share {
+            let others = self.shared.store.other_records(self.key)?;
+            if let Some(gpu) = gpus::taken(share, &others) {
+                return Ok(Err(NodeFailure::retryable("gpu_taken", format!("another node runs on GPU {gpu}"))));
+            }
+            record.plan.cores = cores::choose(share.cpu_milli, &cores::allowed(), &others);
         }
-        self.shared.store.set_record(record, true)?;
-        Ok(None)
+        self.shared.store.set_record(&record, true)?;
+        Ok(Ok(record))
     }
 
     /// Ends all of the node's processes, and gives back what was made for them.

@@ -18,6 +18,7 @@
 mod agent;
 mod clock;
 mod connection;
+mod cores;
 mod decide;
 pub mod decisions;
 mod engine;

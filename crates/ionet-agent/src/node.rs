@@ -13,7 +13,7 @@ use std::{
 use ionet_types::agent::WorkloadKey;
 
 use crate::{
-    AgentError, NodeFailure, gpus,
+    AgentError, NodeFailure, cores, gpus,
     processes::{self, MARK, ProcessId},
     store::{Plan, Record, Store, Tracked},
 };
@@ -137,7 +137,7 @@ impl Node {
         let output = fs::OpenOptions::new().create(true).append(true).open(log).map_err(|error| cannot(&error))?;
         let errors = output.try_clone().map_err(|error| cannot(&error))?;
         command.env(MARK, &self.mark).stdin(Stdio::null()).stdout(output).stderr(errors);
-        new_session(&mut command);
+        new_session(&mut command, cores::keeper(&self.plan().cores));
         let child = command.spawn().map_err(|error| cannot(&error))?;
         let pid = child.id().cast_signed();
         self.reaper.add(child);
@@ -226,10 +226,14 @@ async fn remove_dir(dir: &Path) {
 }
 
 #[expect(unsafe_code, reason = "there is no safe way to start a process in a session of its own")]
-fn new_session(command: &mut Command) {
-    // SAFETY: between fork and exec only `setsid` is called, which is async-signal-safe and touches no memory.
+fn new_session(command: &mut Command, keep_to_cores: impl Fn() + Send + Sync + 'static) {
+    // SAFETY: between fork and exec only the system calls `setsid` and `sched_setaffinity` are made, which are async-signal-safe; the set of
+    // processors was made before, and no memory is taken or given back.
     unsafe {
-        command.pre_exec(|| nix::unistd::setsid().map(|_| ()).map_err(Into::into));
+        command.pre_exec(move || {
+            keep_to_cores();
+            nix::unistd::setsid().map(|_| ()).map_err(Into::into)
+        });
     }
 }
 

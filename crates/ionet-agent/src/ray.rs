@@ -47,6 +47,8 @@ pub(crate) struct RayRuntime {
     object_store_mb: u64,
     memory_mb: Option<u64>,
     mig: Mig,
+    /// Looks at the machine's GPUs.
+    gpus: fn() -> Vec<Gpu>,
 }
 
 impl RayRuntime {
@@ -57,7 +59,14 @@ impl RayRuntime {
             object_store_mb: options.object_store_mb,
             memory_mb: options.memory_mb,
             mig: Mig::default(),
+            gpus: || crate::probe::gpus().0,
         }
+    }
+
+    /// The same on a machine of which these are the GPUs.
+    #[cfg(test)]
+    pub(crate) fn on(self, gpus: fn() -> Vec<Gpu>) -> Self {
+        Self { gpus, ..self }
     }
 
     fn layout<'a>(&'a self, node: &Node, ray: &'a RayNode, session: String, cluster_id: String) -> Result<Layout<'a>, NodeFailure> {
@@ -164,7 +173,7 @@ impl Runtime for RayRuntime {
         let version = Some(RAY_VERSION.to_owned());
         let plan = Plan { endpoints, ports, node_id, version, ..Plan::default() };
         let Some(share) = ray.share.clone().filter(|share| !share.gpus.is_empty()) else { return Ok(plan) };
-        let there = tokio::task::spawn_blocking(crate::probe::gpus).await.map(|(gpus, _)| gpus).unwrap_or_default();
+        let there = tokio::task::spawn_blocking(self.gpus).await.unwrap_or_default();
         gpus::check(&share, &there)?;
         let of = |gpu: &&Gpu| share.gpus.iter().any(|grant| gpu.uuid.as_deref() == Some(&grant.uuid));
         Ok(Plan { gpu_memory_mb: there.iter().find(of).map(|gpu| gpu.memory_mb), ..plan })

@@ -68,6 +68,9 @@ pub(crate) struct Plan {
     /// What of the machine it has, where others have the rest; kept as it began with, whatever the hub says later.
     #[serde(default)]
     pub(crate) share: Option<NodeShare>,
+    /// The machine's processors that it runs on; empty for any.
+    #[serde(default)]
+    pub(crate) cores: Vec<u16>,
     /// CUDA's name of the hardware instance that was made for it.
     #[serde(default)]
     pub(crate) instance: Option<String>,

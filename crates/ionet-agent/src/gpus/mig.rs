@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::NodeFailure;
 
 /// How long the driver's tool may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An instance that exists: its number, and its memory slices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -99,6 +99,13 @@ async fn two_leases_on_one_machine_live_apart_and_outlast_a_killed_agent() {
     assert_eq!(sees(main(&first), "CUDA_VISIBLE_DEVICES").as_deref(), Some("GPU-a,GPU-b"));
     assert_eq!(sees(main(&second), "CUDA_VISIBLE_DEVICES").as_deref(), Some("GPU-c"));
     assert_eq!(sees(main(&second), "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE").as_deref(), Some("50"));
+    let runs_on = |pid: i32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim().to_owned()
+    };
+    if cfg!(target_os = "linux") && std::thread::available_parallelism().unwrap().get() > 1 {
+        assert_ne!(runs_on(main(&first)), runs_on(main(&second)), "a processor each");
+    }
     assert_ne!(sees(main(&first), "HOME"), sees(main(&second), "HOME"));
     assert_ne!(sees(main(&first), "TMPDIR"), sees(main(&second), "TMPDIR"));
 

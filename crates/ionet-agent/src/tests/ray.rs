@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use ionet_types::agent::{ObservedWorkload, RayRole, WorkloadKey, WorkloadState};
+use ionet_types::agent::{
+    DesiredWorkload, Gpu, GpuGrant, GpuPart, NodeShare, ObservedWorkload, RayRole, WorkloadKey, WorkloadSpec, WorkloadState,
+};
 use uuid::Uuid;
 
 use super::{
     hub::{TestHub, ray_node},
     sleeper::{TestAgent, kill, options, temp_dirs_of},
 };
-use crate::{NodeFailure, RAY_VERSION, RayEnvironment, default_cache_dir, ray::RayRuntime};
+use crate::{AgentOptions, NodeFailure, RAY_VERSION, RayEnvironment, default_cache_dir, ray::RayRuntime};
 
 /// Says on how many nodes its tasks ran.
 const PROGRAM: &str = "import ray, time; ray.init(); \
@@ -77,10 +79,10 @@ async fn a_cluster_of_two_runs_a_job_and_leaves_nothing() {
     let (status, nodes) = hub.fetch(&head.device_id, head_key, "GET", "/api/v0/nodes", "").await;
     assert_eq!((status, nodes.matches("\"ALIVE\"").count()), (200, 2), "{nodes}");
 
-    let job = submit();
+    let job = submit("test", PROGRAM);
     let (status, answer) = hub.fetch(&head.device_id, head_key, "POST", "/api/jobs/", &job).await;
     assert_eq!(status, 200, "{answer}");
-    let log = finished(&hub, &head, head_key).await;
+    let log = finished(&hub, &head, head_key, "test").await;
     assert!(log.contains("ran on 2 nodes"), "{log}");
     eprintln!("job done after {} ms", begun.elapsed().as_millis());
 
@@ -110,19 +112,77 @@ async fn a_cluster_of_two_runs_a_job_and_leaves_nothing() {
     }
 }
 
+/// Says which GPUs a task that wants all of its cluster's sees, and which share of one.
+const LOOK: &str = "import ray, os; ray.init(); n = int(ray.cluster_resources()['GPU']); \
+    look = ray.remote(num_gpus=n)(lambda: [os.environ.get(k) for k in ('CUDA_VISIBLE_DEVICES', 'CUDA_MPS_ACTIVE_THREAD_PERCENTAGE')]); \
+    print('has', n, 'and sees', *ray.get(look.remote()))";
+
+/// Two customers on one machine at once: each Ray has its own GPUs, by their UUIDs, and goes on when the other one ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_clusters_on_one_machine_see_their_own_gpus() {
+    if !has_ray().await {
+        return;
+    }
+    let (hub, dir) = (TestHub::start("test").await, tempfile::tempdir().unwrap());
+    let options = AgentOptions { shared: true, ..options(dir.path(), &hub.url) };
+    let runtime = RayRuntime::new(&options).on(|| {
+        let gpu = |uuid: &str| Gpu { uuid: Some(uuid.to_owned()), memory_mb: 80_000, ..Gpu::default() };
+        ["GPU-a", "GPU-b", "GPU-c"].map(gpu).to_vec()
+    });
+    let agent = TestAgent::start_with(options, runtime);
+    assert!(hub.hello(&agent.device_id).await.introduction.said().shared);
+    let lease = |gpus: &[(&str, GpuPart)]| {
+        let mut want = ray_node(Uuid::now_v7(), 0, RayRole::Head, None);
+        let WorkloadSpec::Ray(ray) = &mut want.spec else { panic!("a Ray node") };
+        let gpus: Vec<_> = gpus.iter().map(|(uuid, part)| GpuGrant { uuid: (*uuid).to_owned(), part: *part }).collect();
+        ray.gpus = u32::try_from(gpus.len()).unwrap();
+        ray.share = Some(NodeShare { cpu_milli: 1_000, memory_mb: 1_024, disk_mb: 0, gpus });
+        want
+    };
+    let first = lease(&[("GPU-a", GpuPart::Whole), ("GPU-c", GpuPart::Whole)]);
+    let second = lease(&[("GPU-b", GpuPart::Milli { milli: 250 })]);
+    let missing = lease(&[("GPU-z", GpuPart::Whole)]);
+    hub.want(&agent.device_id, vec![first.clone(), second.clone(), missing.clone()]);
+    let refused = hub.observe(&agent.device_id, missing.key, |workload| matches!(workload.state, WorkloadState::Failed { .. })).await;
+    assert!(matches!(&refused.state, WorkloadState::Failed { code, retryable: false, .. } if code == "gpu_missing"), "{refused:?}");
+    for want in [&first, &second] {
+        hub.observe_ready(&agent.device_id, want.key).await;
+    }
+    let look = async |want: &DesiredWorkload, id: &str| {
+        let (status, answer) = hub.fetch(&agent.device_id, want.key, "POST", "/api/jobs/", &submit(id, LOOK)).await;
+        assert_eq!(status, 200, "{answer}");
+        finished(&hub, &agent, want.key, id).await
+    };
+    let (of_first, of_second) = (look(&first, "one").await, look(&second, "one").await);
+    // Ray hands them out in any order.
+    let both = ["GPU-a,GPU-c", "GPU-c,GPU-a"].map(|names| format!("has 2 and sees {names} None"));
+    assert!(both.iter().any(|said| of_first.contains(said)), "{of_first}");
+    assert!(of_second.contains("has 1 and sees GPU-b 25"), "{of_second}");
+
+    let (key, device) = (first.key, &agent.device_id);
+    hub.want(device, vec![second.clone()]);
+    hub.observe(device, key, |workload: &ObservedWorkload| matches!(workload.state, WorkloadState::Stopped { .. })).await;
+    agent.assert_gone(key);
+    let again = look(&second, "two").await;
+    assert!(again.contains("has 1 and sees GPU-b 25"), "{again}");
+    hub.want(device, vec![]);
+    hub.observe(device, second.key, |workload: &ObservedWorkload| matches!(workload.state, WorkloadState::Stopped { .. })).await;
+    agent.assert_gone(second.key);
+}
+
 /// A request to run the program, which comes as an argument so that nothing has to be uploaded.
-fn submit() -> String {
-    let encoded = hex::encode(PROGRAM);
+fn submit(id: &str, program: &str) -> String {
+    let encoded = hex::encode(program);
     let entrypoint = format!("python -c \"exec(bytes.fromhex('{encoded}').decode())\"");
-    serde_json::json!({"entrypoint": entrypoint, "submission_id": "test"}).to_string()
+    serde_json::json!({"entrypoint": entrypoint, "submission_id": id}).to_string()
 }
 
 /// Waits for the job's end; returns what it printed.
-async fn finished(hub: &TestHub, head: &TestAgent, key: WorkloadKey) -> String {
+async fn finished(hub: &TestHub, head: &TestAgent, key: WorkloadKey, id: &str) -> String {
     let begun = Instant::now();
     loop {
-        let (_, job) = hub.fetch(&head.device_id, key, "GET", "/api/jobs/test", "").await;
-        let (_, log) = hub.fetch(&head.device_id, key, "GET", "/api/jobs/test/logs", "").await;
+        let (_, job) = hub.fetch(&head.device_id, key, "GET", &format!("/api/jobs/{id}"), "").await;
+        let (_, log) = hub.fetch(&head.device_id, key, "GET", &format!("/api/jobs/{id}/logs"), "").await;
         match serde_json::from_str::<serde_json::Value>(&job).ok().and_then(|job| job["status"].as_str().map(str::to_owned)).as_deref() {
             Some("SUCCEEDED") => return log,
             Some("FAILED" | "STOPPED") => panic!("{job} {log}"),

@@ -70,9 +70,9 @@ impl Hub {
         let now_unix_secs = self.clock().now_unix_secs();
         for _ in 0..LOOKS {
             let mut state = self.market().lock();
-            let seed = rand::random();
-            let placement = state.index.place(request, seed);
-            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, seed)) else { return Ok(None) };
+            let draw = rand::random();
+            let placement = state.index.place(request, draw);
+            let Some(placement) = placement.or_else(|| state.index.place(&together(request)?, draw)) else { return Ok(None) };
             let devices: Vec<DeviceId> = placement.nodes.iter().map(|node| node.device).collect();
             // A life may have changed with time alone since the index heard of it.
             let changed: Vec<_> = devices
@@ -138,28 +138,27 @@ impl Hub {
         u32::try_from(self.market().lock().index.fitting(request)).unwrap_or(u32::MAX)
     }
 
-    /// How many nodes of a request there is room for, up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
+    /// How many nodes of a request there is room for, where machines are shared up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
     /// all else.
     pub(crate) fn room_for(&self, request: &Request) -> (u32, u8) {
+        let of_any_size = Request { demand: Demand::default(), ..request.clone() };
+        let by_size = Missed::of(&[Condition::Gpus, Condition::Free]);
         let state = self.market().lock();
         let (mut nodes, mut most_gpus) = (0_u32, 0);
-        let of_any_size = Request { demand: Demand::default(), ..request.clone() };
         for (machine, free, standing) in state.index.iter() {
-            let mut anything = Missed::find(machine, standing, &free, &of_any_size);
-            anything = anything.without(Missed::of(&[Condition::Gpus, Condition::Free]));
-            if anything.none() && machine.divisible {
+            if machine.divisible && Missed::find(machine, standing, &free, &of_any_size).without(by_size).none() {
                 most_gpus = most_gpus.max(free.whole_gpus());
             }
             if Missed::any(machine, standing, &free, request) {
                 continue;
             }
+            if !machine.divisible {
+                nodes = nodes.saturating_add(1);
+                continue;
+            }
             let mut left = free;
-            nodes = nodes.saturating_add(1);
-            // The first is counted.
-            let mut more = machine.divisible && left.take_tightly(&request.demand);
-            while more && nodes < request.nodes {
-                more = left.take_tightly(&request.demand);
-                nodes = nodes.saturating_add(u32::from(more));
+            while nodes < request.nodes && left.take_tightly(&request.demand) {
+                nodes += 1;
             }
         }
         (nodes, most_gpus)

@@ -36,18 +36,18 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// A device of so many GPUs, given in parts where its supplier wants that, and how it can be told what is whose. What is taken of it decides
-    /// while anything is: it does not change under a customer. `None` with more GPUs than the market takes.
+    /// A device of so many GPUs, given in parts where its supplier wants that and its GPUs can be told apart. While anything of it is taken, that
+    /// decides in which way: it does not change under a customer. `None` with more GPUs than the market takes.
     pub(super) fn of(hardware: &Hardware, gpu_count: u8, shared: bool, taken: &[Reservation]) -> Option<Self> {
         let all_taken = taken.iter().any(|one| one.share.is_none());
-        let shares = || taken.iter().filter_map(|one| one.share);
+        let parts = || taken.iter().filter_map(|one| one.share);
         let split = hardware.gpus.iter().filter(|gpu| gpu.mig).count();
         // With some GPUs in MIG mode and some not there is no one way to ask for a part.
         let uniform = split == 0 || split == hardware.gpus.len();
         let divisible = gpu_count > 0 && shared && uniform && !all_taken && gpus(hardware).is_some();
-        let mig = split > 0 && !all_taken && (divisible || shares().any(|share| matches!(share.gpus, GpuShare::Instance { .. })));
+        let mig = split > 0 && !all_taken && (divisible || parts().any(|share| matches!(share.gpus, GpuShare::Instance { .. })));
         let mb = |mb: u64| u32::try_from(mb).unwrap_or(u32::MAX);
-        let sum = |of: fn(&Share) -> u32| shares().map(|share| of(&share)).fold(0, u32::saturating_add);
+        let sum = |of: fn(&Share) -> u32| parts().map(|share| of(&share)).fold(0, u32::saturating_add);
         // Never less than is taken: a disk fills with what its customers write, and its agent may offer less by now.
         let cpu_milli = hardware.cpus.saturating_mul(1_000).max(sum(|share| share.cpu_milli));
         let memory_mb = mb(hardware.memory_mb).max(sum(|share| share.memory_mb));

@@ -351,16 +351,14 @@ fn wanted(hub: &Hub, world: &World, reservation: &Reservation, seen: &Seen) -> R
     let key = WorkloadKey { cluster_id: reservation.cluster_id.0, node: reservation.node };
     let told = || hub.agents().0.directory.told(reservation.device_id, key);
     match world.clusters.get(&reservation.cluster_id) {
-        Some(cluster) if world.purpose(cluster) == Purpose::Run => match world.whole(cluster) {
-            Some(whole) => match workload(hub, world, cluster, whole, reservation, seen) {
-                Some(workload) => Ok(Some(workload)),
-                None => {
-                    tracing::error!(device = %reservation.device_id, node = %key, "a device has lost a GPU that a customer has");
-                    Ok(told())
-                }
-            },
-            None => Ok(None),
-        },
+        Some(cluster) if world.purpose(cluster) == Purpose::Run => {
+            let Some(whole) = world.whole(cluster) else { return Ok(None) };
+            let workload = workload(hub, world, cluster, whole, reservation, seen);
+            if workload.is_none() {
+                tracing::error!(device = %reservation.device_id, node = %key, "a device has lost a GPU that a customer has");
+            }
+            Ok(workload.or_else(told))
+        }
         Some(_) => Ok(None),
         None if world.prepared.contains(&reservation.cluster_id) => Ok(None),
         // Its booking was there and is not found now: the chain's endpoint lags. Nothing is changed on such grounds.
