@@ -59,6 +59,11 @@ impl<S: Source> Cards<S> {
         *ready = Some(cards.clone());
         Ok(cards)
     }
+
+    /// The cards for a job. One that is told to stop before it begins does not open them: a tenant may have them.
+    fn cards_unless(&self, stop: &Stop) -> Result<Vec<Arc<S::Device>>, EngineError> {
+        if stop.is_stopped() { Err(EngineError::Stopped) } else { self.cards() }
+    }
 }
 
 impl<S: Source> Engine for Cards<S> {
@@ -74,11 +79,11 @@ impl<S: Source> Engine for Cards<S> {
     }
 
     fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
-        Ok(Box::new(product::Kept::compute(order, &self.cards()?, self.pace, stop)?))
+        Ok(Box::new(product::Kept::compute(order, &self.cards_unless(stop)?, self.pace, stop)?))
     }
 
     fn memory(&self, order: &MemoryOrder, stop: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
-        Ok(Box::new(memory::Kept::fill(order, &self.cards()?, self.pace, stop)?))
+        Ok(Box::new(memory::Kept::fill(order, &self.cards_unless(stop)?, self.pace, stop)?))
     }
 
     fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError> {

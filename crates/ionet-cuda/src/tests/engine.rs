@@ -146,6 +146,8 @@ fn what_is_stopped_ends_and_gives_everything_back() {
     assert!(engine.source().cards.iter().all(|card| card.taken() == 0));
     assert_eq!(engine.source().opened.load(Ordering::Relaxed), 1, "cards stay ready");
     engine.rest();
+    assert_eq!(engine.product(&ProductOrder::new(&seed(1, job), size), &stop).err(), Some(EngineError::Stopped));
+    assert_eq!(engine.source().opened.load(Ordering::Relaxed), 1, "what is stopped opens nothing");
     engine.prepare().unwrap();
     engine.prepare().unwrap();
     assert_eq!(engine.source().opened.load(Ordering::Relaxed), 2);
