@@ -68,8 +68,8 @@ impl Engine for Noting {
 #[tokio::test]
 async fn cards_are_ready_while_the_device_is_free_and_at_rest_while_it_is_hired() {
     let dir = tempfile::tempdir().unwrap();
-    let (noted, notes) = queue::channel();
-    let engine = Chosen { engine: Arc::new(Noting(Mutex::new(noted))), limits: Limits { memory_bytes: 0 } };
+    let (to, notes) = queue::channel();
+    let engine = Chosen { engine: Arc::new(Noting(Mutex::new(to))), limits: Limits { memory_bytes: 0 } };
     let key = DeviceKey::load_or_create(dir.path()).unwrap();
     let shared = Arc::new(Shared {
         options: AgentOptions::new(dir.path(), "http://127.0.0.1:1"),
