@@ -60,3 +60,27 @@ pub(crate) fn threads(options: &AgentOptions) -> NonZeroUsize {
     let all = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     options.cpus.and_then(|cpus| NonZeroUsize::new(cpus as usize)).map_or(all, |offered| offered.min(all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_describes_no_card_is_asked_as_a_processor() {
+        let one = NonZeroUsize::MIN;
+        assert!(cards(&Hardware { kind: HardwareKind::Cpu, ..Hardware::default() }, one).is_none());
+        // Whatever this machine has: a reason, or cards.
+        let found = cards(&Hardware { kind: HardwareKind::Gpu, ..Hardware::default() }, one).unwrap();
+        assert!(found.as_ref().map_or_else(|error| !error.remedy().is_empty(), |cuda| !cuda.cards().is_empty()));
+    }
+
+    #[test]
+    fn a_machine_without_cards_offers_its_own_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = AgentOptions { cpus: Some(1), memory_mb: Some(1_000), ..AgentOptions::new(dir.path(), "http://127.0.0.1:1") };
+        assert_eq!(threads(&options), NonZeroUsize::MIN);
+        if probe::probe(&options).kind == HardwareKind::Cpu {
+            assert_eq!(choose(&options).limits.memory_bytes, (1_000 << 20) / 100 * 75);
+        }
+    }
+}

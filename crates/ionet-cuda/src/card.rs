@@ -79,7 +79,8 @@ fn look(number: i32) -> Result<CardInfo, CudaError> {
         return Err(CudaError::CardTooOld { name, capability });
     }
     let processors = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?;
-    let clock = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)?;
+    // Newer drivers may not tell; then all clocks are taken for the same.
+    let clock = attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE).unwrap_or(1);
     // SAFETY: the device is one that the driver has just given.
     let memory_bytes = unsafe { result::device::total_mem(device) }.map_err(failed)? as u64;
     Ok(CardInfo { name, memory_bytes, capability, speed: u64::from(processors.max(1)) * u64::from(clock.max(1)) })

@@ -1,6 +1,7 @@
 //! The engine: products and memory on all cards of the machine, the clock on its processor, whose clock it is that counts.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ionet_proofs::memory::MemoryOrder;
@@ -11,7 +12,7 @@ use ionet_types::agent::challenge::Job;
 use crate::device::Device;
 use crate::error::CudaError;
 use crate::pace::Pace;
-use crate::{memory, product};
+use crate::{check, memory, product};
 
 /// Where cards come from.
 pub(crate) trait Source: Send + Sync {
@@ -29,13 +30,15 @@ pub(crate) trait Source: Send + Sync {
 pub(crate) struct Cards<S: Source> {
     source: S,
     ready: Mutex<Option<Vec<Arc<S::Device>>>>,
+    /// How often the cards were opened.
+    opened: AtomicU64,
     processor: Cpu,
     pace: Pace,
 }
 
 impl<S: Source> Cards<S> {
     pub(crate) fn new(source: S, threads: NonZeroUsize, pace: Pace) -> Self {
-        Self { source, ready: Mutex::default(), processor: Cpu::new(threads), pace }
+        Self { source, ready: Mutex::default(), opened: AtomicU64::new(0), processor: Cpu::new(threads), pace }
     }
 
     pub(crate) fn source(&self) -> &S {
@@ -56,8 +59,14 @@ impl<S: Source> Cards<S> {
             tracing::warn!(code = error.code(), %error, remedy = error.remedy(), "the cards cannot be made ready");
             EngineError::Failed
         })?;
+        self.opened.fetch_add(1, Ordering::Relaxed);
         *ready = Some(cards.clone());
         Ok(cards)
+    }
+
+    /// The cards for a job. One that is told to stop before it begins does not open them: a tenant may have them.
+    fn cards_unless(&self, stop: &Stop) -> Result<Vec<Arc<S::Device>>, EngineError> {
+        if stop.is_stopped() { Err(EngineError::Stopped) } else { self.cards() }
     }
 }
 
@@ -74,11 +83,11 @@ impl<S: Source> Engine for Cards<S> {
     }
 
     fn product(&self, order: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
-        Ok(Box::new(product::Kept::compute(order, &self.cards()?, self.pace, stop)?))
+        Ok(Box::new(product::Kept::compute(order, &self.cards_unless(stop)?, self.pace, stop)?))
     }
 
     fn memory(&self, order: &MemoryOrder, stop: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
-        Ok(Box::new(memory::Kept::fill(order, &self.cards()?, self.pace, stop)?))
+        Ok(Box::new(memory::Kept::fill(order, &self.cards_unless(stop)?, self.pace, stop)?))
     }
 
     fn clock(&self, start: u128, steps: u32, stop: &Stop) -> Result<u128, EngineError> {
@@ -86,7 +95,19 @@ impl<S: Source> Engine for Cards<S> {
     }
 
     fn prepare(&self) -> Result<(), EngineError> {
-        self.cards().map(drop)
+        let opened = self.opened.load(Ordering::Relaxed);
+        self.cards()?;
+        if self.opened.load(Ordering::Relaxed) == opened {
+            return Ok(());
+        }
+        // A driver may leave some of its work to the first launch of each kernel: not in a job's time.
+        let count = u32::try_from(self.source.count()).unwrap_or(u32::MAX);
+        if check::is_right(self, count)? {
+            return Ok(());
+        }
+        let error = CudaError::WrongResult;
+        tracing::warn!(code = error.code(), %error, remedy = error.remedy(), "proofs will fail");
+        Err(EngineError::Failed)
     }
 
     fn rest(&self) {

@@ -1,6 +1,6 @@
 //! Hardware challenges (`ionet-proofs`) answered by NVIDIA cards: the same jobs, the same commitments to the last bit, checked by the same verifier.
 //!
-//! All cards of a machine work on each job together: [`product`](mod@product) shares out rows, [`memory`](mod@memory) lanes. Everything that is
+//! All cards of a machine work on each job together: a product is shared out by rows, memory by lanes. Everything that is
 //! large stays on the cards, hashes included; the host makes the top of each tree. Why own kernels and no library of NVIDIA's:
 //!
 //! * only `libcuda` is needed, which comes with the driver; cuBLAS and NVRTC are hundreds of megabytes that most machines do not have;

@@ -2,6 +2,7 @@
 
 mod committing;
 mod compiled;
+mod driver;
 mod emulator;
 mod engine;
 mod found;

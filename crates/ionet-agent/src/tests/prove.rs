@@ -1,17 +1,105 @@
 //! An agent proves what the device can do, and leaves its tenants in peace.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::mpsc as queue;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
-use ionet_proofs::{Examiner, Nonces, Step, Terms, Verdict};
+use ionet_proofs::memory::MemoryOrder;
+use ionet_proofs::product::ProductOrder;
+use ionet_proofs::{Engine, EngineError, Examiner, Limits, MemoryWork, Nonces, ProductWork, Step, Stop, Terms, Verdict};
 use ionet_rules::rewards::Measurement;
 use ionet_types::agent::challenge::{AnswerBody, ClockJob, DeclineReason, Fixed, Job, ProductJob, Task};
-use ionet_types::agent::{HubMessage, RayRole, WorkloadState, parse_device_id};
+use ionet_types::agent::{AgentMessage, HubMessage, RayRole, WorkloadState, parse_device_id};
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::{
     hub::{TestHub, ray_node},
     sleeper::{Sleeper, TestAgent},
 };
+
+use crate::agent::Shared;
+use crate::engine::Chosen;
+use crate::prove::Proofs;
+use crate::store::Store;
+use crate::{AgentOptions, DeviceKey};
+
+/// Says what it is asked for, and works until it is told to stop.
+struct Noting(Mutex<queue::Sender<&'static str>>);
+
+impl Noting {
+    fn note(&self, what: &'static str) {
+        self.0.lock().unwrap().send(what).unwrap();
+    }
+}
+
+impl Engine for Noting {
+    fn memory_bytes(&self, _: &Job) -> u64 {
+        0
+    }
+
+    fn product(&self, _: &ProductOrder, stop: &Stop) -> Result<Box<dyn ProductWork>, EngineError> {
+        self.note("product");
+        while !stop.is_stopped() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(EngineError::Stopped)
+    }
+
+    fn memory(&self, _: &MemoryOrder, _: &Stop) -> Result<Box<dyn MemoryWork>, EngineError> {
+        Err(EngineError::Failed)
+    }
+
+    fn clock(&self, _: u128, _: u32, _: &Stop) -> Result<u128, EngineError> {
+        Err(EngineError::Failed)
+    }
+
+    fn prepare(&self) -> Result<(), EngineError> {
+        self.note("prepare");
+        Ok(())
+    }
+
+    fn rest(&self) {
+        self.note("rest");
+    }
+}
+
+#[tokio::test]
+async fn cards_are_ready_while_the_device_is_free_and_at_rest_while_it_is_hired() {
+    let dir = tempfile::tempdir().unwrap();
+    let (to, notes) = queue::channel();
+    let engine = Chosen { engine: Arc::new(Noting(Mutex::new(to))), limits: Limits { memory_bytes: 0 } };
+    let key = DeviceKey::load_or_create(dir.path()).unwrap();
+    let shared = Arc::new(Shared {
+        options: AgentOptions::new(dir.path(), "http://127.0.0.1:1"),
+        device_id: key.device_id(),
+        key,
+        running_since_unix_secs: 0,
+        store: Store::open(dir.path()).unwrap(),
+        reaper: crate::node::Reaper::default(),
+        runtime: Box::new(Sleeper::default()),
+        engine: OnceLock::from(engine),
+        desired: watch::Sender::new(None),
+        observed: watch::Sender::new(BTreeMap::new()),
+    });
+    let (outbox, mut answers) = mpsc::channel(4);
+    let proofs = Proofs::begin(&shared, "test", outbox);
+    let next = || notes.recv_timeout(Duration::from_secs(20)).unwrap();
+    proofs.prepare();
+    assert_eq!(next(), "prepare");
+    proofs.task(task(LONG), false);
+    assert_eq!(next(), "product");
+    proofs.rest();
+    assert_eq!(next(), "rest", "what ran was stopped before");
+    let stopped = answers.recv().await.unwrap().into_text().unwrap();
+    let Ok(AgentMessage::Answer(stopped)) = AgentMessage::decode(&stopped) else { panic!("{stopped}") };
+    assert_eq!(stopped.body, AnswerBody::Declined { reason: DeclineReason::Stopped });
+    proofs.prepare();
+    assert_eq!(next(), "prepare", "free again");
+    drop(proofs);
+    assert!(notes.try_recv().is_err(), "a connection that ends asks for nothing");
+}
 
 fn task(job: Job) -> Task {
     Task { id: Fixed(rand::random()), epoch: 1, nonce: Fixed(rand::random()), job }

@@ -34,33 +34,11 @@ fn compiled(form: Form) -> Option<Run> {
     static TENSOR: OnceLock<Option<(Library, Run)>> = OnceLock::new();
     let place = if form == Form::Plain { &PLAIN } else { &TENSOR };
     let made = place.get_or_init(|| {
-        let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-        if !cfg!(target_os = "linux") || !Command::new(&compiler).arg("--version").output().is_ok_and(|said| said.status.success()) {
-            eprintln!("skipped: no C++ compiler for the kernels on this system (`{compiler}`, or set CXX)");
-            return None;
-        }
         let dir = tempfile::tempdir().unwrap();
         let library = dir.path().join("kernels.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/kernels.cu");
-        let mut command = Command::new(&compiler);
-        command.args([
-            "-x",
-            "c++",
-            "-std=c++17",
-            "-O2",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-Wno-unused-function",
-            "-U_FORTIFY_SOURCE",
-            "-fPIC",
-            "-shared",
-        ]);
-        // What C++ leaves undefined ends the test.
-        command.args(["-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan"]);
-        command.args((form == Form::Tensor).then_some("-DTENSOR")).arg("-o").arg(&library).arg(&source);
-        let said = command.output().unwrap();
-        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        if !compile(form, &Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/kernels.cu"), &library) {
+            return None;
+        }
         #[expect(unsafe_code, reason = "a library that was just compiled from this crate's sources")]
         // SAFETY: it has no constructors besides those of its language, and the function has this signature.
         let (library, run) = unsafe {
@@ -71,6 +49,22 @@ fn compiled(form: Form) -> Option<Run> {
         Some((library, run))
     });
     made.as_ref().map(|(_, run)| *run)
+}
+
+/// Compiles a source that contains the kernels to a library. False, and the reason printed, where there is no compiler for it.
+pub(super) fn compile(form: Form, source: &Path, library: &Path) -> bool {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if !cfg!(target_os = "linux") || !Command::new(&compiler).arg("--version").output().is_ok_and(|said| said.status.success()) {
+        eprintln!("skipped: no C++ compiler for the kernels on this system (`{compiler}`, or set CXX)");
+        return false;
+    }
+    let mut command = Command::new(&compiler);
+    command.args(["-x", "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-U_FORTIFY_SOURCE"]);
+    // Shifts and addresses that C++ leaves undefined, and a card treats otherwise or refuses, end the test.
+    command.args(["-fPIC", "-shared", "-fsanitize=shift,alignment", "-fno-sanitize-recover=all", "-static-libubsan"]);
+    let said = command.args((form == Form::Tensor).then_some("-DTENSOR")).arg("-o").arg(library).arg(source).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    true
 }
 
 /// Makes of a machine with such cards what it should be; each is (speed, memory in bytes).

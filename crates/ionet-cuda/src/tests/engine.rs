@@ -146,6 +146,8 @@ fn what_is_stopped_ends_and_gives_everything_back() {
     assert!(engine.source().cards.iter().all(|card| card.taken() == 0));
     assert_eq!(engine.source().opened.load(Ordering::Relaxed), 1, "cards stay ready");
     engine.rest();
+    assert_eq!(engine.product(&ProductOrder::new(&seed(1, job), size), &stop).err(), Some(EngineError::Stopped));
+    assert_eq!(engine.source().opened.load(Ordering::Relaxed), 1, "what is stopped opens nothing");
     engine.prepare().unwrap();
     engine.prepare().unwrap();
     assert_eq!(engine.source().opened.load(Ordering::Relaxed), 2);
@@ -173,6 +175,7 @@ fn a_card_that_fails_at_any_moment_is_an_answer_and_is_opened_anew() {
     for job in [product(256, 512, 3), memory(4, 48, 4, 2, 3)] {
         let mut failed = 0;
         for launches in 0.. {
+            engine.source().cards[1].launches_left.store(i64::MAX, Ordering::Relaxed);
             engine.prepare().unwrap();
             let before = engine.source().opened.load(Ordering::Relaxed);
             engine.source().cards[1].launches_left.store(launches, Ordering::Relaxed);
@@ -193,6 +196,7 @@ fn a_card_that_fails_at_any_moment_is_an_answer_and_is_opened_anew() {
                     failed += 1;
                 }
             }
+            engine.source().cards[1].launches_left.store(i64::MAX, Ordering::Relaxed);
             engine.prepare().unwrap();
             assert_eq!(engine.source().opened.load(Ordering::Relaxed), before + 1, "opened anew, once");
         }
