@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     /// What runs.
     pub(crate) observed: watch::Sender<BTreeMap<WorkloadKey, ObservedWorkload>>,
     /// Held while what the hub wants is written down.
-    writing: Mutex<()>,
+    pub(crate) writing: Mutex<()>,
 }
 
 impl Shared {

@@ -75,13 +75,15 @@ async fn cards_are_ready_while_the_device_is_free_and_at_rest_while_it_is_hired(
         options: AgentOptions::new(dir.path(), "http://127.0.0.1:1"),
         device_id: key.device_id(),
         key,
-        running_since_unix_secs: 0,
+        clock: crate::clock::Clock::begin(None),
         store: Store::open(dir.path()).unwrap(),
         reaper: crate::node::Reaper::default(),
         runtime: Box::new(Sleeper::default()),
         engine: OnceLock::from(engine),
         desired: watch::Sender::new(None),
         observed: watch::Sender::new(BTreeMap::new()),
+        writing: Mutex::default(),
+        granting: tokio::sync::Mutex::default(),
     });
     let (outbox, mut answers) = mpsc::channel(4);
     let proofs = Proofs::begin(&shared, "test", outbox);
