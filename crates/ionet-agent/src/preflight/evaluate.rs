@@ -322,7 +322,7 @@ mod tests {
             sharing: Some(SharingFact::NoGpus),
         };
         let findings = evaluate(&bad);
-        assert_eq!(findings.len(), 10);
+        assert_eq!(findings.len(), 11);
         assert!(findings.iter().all(|finding| finding.severity > Severity::Ok), "{findings:?}");
     }
 
