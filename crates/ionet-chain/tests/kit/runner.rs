@@ -14,7 +14,8 @@ pub(crate) fn install() -> Option<PathBuf> {
             return None;
         }
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ionet-chain/tests/kit");
+    let source = Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder to its tests"))
+        .join("../ionet-chain/tests/kit");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ionet-chain-kit");
     fs::create_dir_all(&target).unwrap();
     // Tests of several processes share the folder.

@@ -73,11 +73,12 @@ async fn kit_decodes_a_booking_by_the_committed_description() {
     let world = World::found(chain, Arc::new(RpcClient::new(url.clone())), keys, dir).await;
     let customer = world.customer().await;
     let cluster = world.book(&customer, Currency::Usdc, 4, 120).await;
-    let description = concat!(env!("CARGO_MANIFEST_DIR"), "/../../program/idl/ionet.json");
+    let own = std::env::var("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder to its tests");
+    let description = format!("{own}/../../program/idl/ionet.json");
     let check = async |status: Status| {
         let booking = world.booking(&cluster).await;
         assert_eq!(booking.status, status);
-        let read = runner::node(&folder, &["decode", &url, &booking.address.to_string(), description, "bookingAccount"]).await;
+        let read = runner::node(&folder, &["decode", &url, &booking.address.to_string(), &description, "bookingAccount"]).await;
         assert_eq!(read["owner"], world.ledger.program_id.to_string());
         let fields = &read["fields"];
         assert_eq!(fields["customer"], customer.pubkey().to_string());
