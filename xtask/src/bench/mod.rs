@@ -44,20 +44,20 @@ enum Name {
 
 pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     let (name, (machine, figures)) = match options.name {
-        Name::Ledger => ("ledger", measured_by("ionet-ledger", "bench_ledger", None)?),
+        Name::Ledger => ("ledger", measured_by("bench_ledger", None)?),
         Name::Deploy => ("deploy", deploy::measure()?),
-        Name::Epoch => ("epoch", measured_by("ionet-epochs", "bench_epoch", None)?),
+        Name::Epoch => ("epoch", measured_by("bench_epoch", None)?),
         Name::Fleet => ("fleet", fleet::measure()?),
-        Name::Placement => ("placement", measured_by("ionet-market", "bench_placement", None)?),
+        Name::Placement => ("placement", measured_by("bench_placement", None)?),
         Name::Trace => {
             let data = options.data.clone().unwrap_or_else(|| root().join("../shared/data/gpu-trace-2023"));
             let data = data.canonicalize().with_context(|| {
                 format!("{} is not there: name the folder of the trace, as in `cargo xtask bench trace FOLDER`", data.display())
             })?;
-            ("trace", measured_by("ionet-market", "bench_trace", Some(&data))?)
+            ("trace", measured_by("bench_trace", Some(&data))?)
         }
-        Name::Proofs => ("proofs", measured_by("ionet-proofs", "bench_proofs", None)?),
-        Name::Cards => ("cards", measured_by("ionet-cuda", "bench_cards", None)?),
+        Name::Proofs => ("proofs", measured_by("bench_proofs", None)?),
+        Name::Cards => ("cards", measured_by("bench_cards", None)?),
     };
     let result = json!({ "benchmark": name, "machine": machine, "figures": figures });
     let text = format!("{}\n", serde_json::to_string_pretty(&result)?);
@@ -69,10 +69,10 @@ pub(crate) fn run(options: &BenchOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Machine and figures. The measuring program, an example of its package, prints one JSON object: method, figures and ratio.
-fn measured_by(package: &str, example: &str, data: Option<&Path>) -> anyhow::Result<(Value, Value)> {
-    // Together with the binary, so that dependencies are those of the tests and not compiled once more.
-    shell::run(cargo().args(["build", "--release", "--quiet", "-p", "ionet", "-p", package, "--example", example]))?;
+/// Machine and figures. The measuring program, an example of one of the crates, prints one JSON object: method, figures and ratio.
+fn measured_by(example: &str, data: Option<&Path>) -> anyhow::Result<(Value, Value)> {
+    // As a part of the whole workspace, so that dependencies are those of the tests and not compiled once more.
+    shell::run(cargo().args(["build", "--release", "--quiet", "--workspace", "--example", example]))?;
     let machine = machine();
     let printed = output(Command::new(built("examples")?.join(example)).args(data).current_dir(root()))?;
     let figures = serde_json::from_str(printed.trim()).with_context(|| format!("{example} did not print one JSON object"))?;

@@ -81,6 +81,14 @@ impl Trials {
         }
     }
 
+    /// A device may not go on: what it has begun counts for nothing, and keeps it from nothing else.
+    fn broken_off(&self, device: DeviceId) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(trial) = all.get_mut(&device) {
+            trial.until_unix_secs = 0;
+        }
+    }
+
     fn passed(&self, device: DeviceId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
     }
@@ -110,6 +118,9 @@ pub(crate) async fn workloads(
     for (device, seen) in seen.iter().filter(|(device, _)| !formed.contains(device) && !reserved.contains(device)) {
         // Only who has proved what it is, and is not just proving it.
         let ready = hub.agents().0.lives.life(*device).is_some_and(|life| life.duty() == Duty::Ready);
+        if !ready {
+            trials.broken_off(*device);
+        }
         if !ready || (!trials.runs(*device, now_unix_secs) && hub.agents().0.directory.is_proving(*device)) {
             continue;
         }

@@ -253,6 +253,20 @@ async fn another_machine_behind_the_same_key_is_blocked_until_it_proves_itself()
 }
 
 #[tokio::test]
+async fn a_trial_that_was_begun_keeps_no_changed_machine_from_its_proof() {
+    let world = World::measuring(timing(), Some(MEASURING)).await;
+    let mut agent = start(&world, Box::new(|_, answer| Some(answer)));
+    // Its trial would go on for ten minutes, and here no time passes.
+    agent.change(|device| device.mood.slow = true);
+    in_state(&world, &agent, DeviceState::Ready).await;
+    wait_for("the trial to begin", async || agent.count(|device| !device.running.is_empty()).then_some(())).await;
+    agent.device.lock().unwrap().hardware = Some(Hardware { cpu_model: "another".to_owned(), ..hardware() });
+    agent.connect(&world.hub).await;
+    in_state(&world, &agent, DeviceState::Blocked).await;
+    in_state(&world, &agent, DeviceState::Ready).await;
+}
+
+#[tokio::test]
 async fn a_hired_device_is_asked_for_nothing_and_keeps_its_tenant_whatever_changes() {
     let world = World::measuring(timing(), Some(MEASURING)).await;
     let mut agent = start(&world, Box::new(|_, answer| Some(answer)));
