@@ -34,7 +34,7 @@ pub(crate) fn choose(options: &AgentOptions) -> Chosen {
             if names.len() != hardware.gpus.len() {
                 tracing::warn!(used = names.len(), described = hardware.gpus.len(), "not all cards can be used for challenges");
             }
-            // A tenant has the cards whole or not at all, and so has a proof.
+            // Nothing is proved while anybody has anything of the cards: a proof has them whole.
             let limits = Limits { memory_bytes: cuda.memory_bytes() };
             Chosen { engine: Arc::new(cuda), limits }
         }

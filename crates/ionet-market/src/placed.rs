@@ -41,13 +41,7 @@ pub struct Placement {
 /// The slots of up to `most` nodes on a device of which so much is free.
 pub(crate) fn slots(waste: &mut impl Waste, machine: &Machine, free: &Room, demand: &Demand, most: usize) -> Vec<(Demand, Slot)> {
     if !machine.divisible {
-        let whole = &machine.whole;
-        let (gpus, slot) = match whole.gpu_count {
-            0 => (GpuDemand::None, Slot::None),
-            count => (GpuDemand::Whole(count), Slot::Whole(u8::MAX >> (8 - count))),
-        };
-        let all = Demand { cpu_milli: whole.cpu_milli, memory_mb: whole.memory_mb, disk_mb: whole.disk_mb, gpus };
-        return vec![(all, slot); most.min(1)];
+        return vec![machine.whole.all(); most.min(1)];
     }
     let mut left = *free;
     let mut slots = Vec::new();

@@ -159,6 +159,15 @@ impl Room {
         Some(Self { cpu_milli, memory_mb, disk_mb, gpu_count, mig, gpus })
     }
 
+    /// The demand that takes all of a device of which nothing is taken, as one is given whole, and where.
+    pub fn all(&self) -> (Demand, Slot) {
+        let (gpus, slot) = match self.gpu_count {
+            0 => (GpuDemand::None, Slot::None),
+            count => (GpuDemand::Whole(count), Slot::Whole(u8::MAX >> (MAX_GPUS - usize::from(count)))),
+        };
+        (Demand { cpu_milli: self.cpu_milli, memory_mb: self.memory_mb, disk_mb: self.disk_mb, gpus }, slot)
+    }
+
     /// Free thousandths of each GPU that is not cut into instances; of one that is, those of its free slices.
     pub fn gpu_milli(&self) -> impl Iterator<Item = u16> + '_ {
         self.gpus[..usize::from(self.gpu_count)].iter().map(|&gpu| {

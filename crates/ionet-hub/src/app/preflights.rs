@@ -23,11 +23,9 @@ impl Hub {
         let mut found = state.index.preflight(&checked, seed);
         if found.placement.is_none()
             && let Some(together) = together(&checked)
+            && state.index.place(&together, seed).is_some()
         {
-            let other = state.index.preflight(&together, seed);
-            if other.placement.is_some() {
-                found = other;
-            }
+            found = state.index.preflight(&together, seed);
         }
         let relaxed = |relaxation: &ionet_market::preflight::Relaxation| -> HubResult<Relaxation> {
             let field = |change: &ionet_market::preflight::Change| RelaxedField {

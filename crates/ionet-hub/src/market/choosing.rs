@@ -138,14 +138,14 @@ impl Hub {
         u32::try_from(self.market().lock().index.fitting(request)).unwrap_or(u32::MAX)
     }
 
-    /// How many nodes of a request there is room for, where machines are shared up to as many as it asks for; and the most GPUs that stand idle on one device that fulfils
-    /// all else.
+    /// How many nodes of a request there is room for, where machines are shared up to as many as it asks for; and the most GPUs that stand
+    /// idle on one device that fulfils all else.
     pub(crate) fn room_for(&self, request: &Request) -> (u32, u8) {
         let of_any_size = Request { demand: Demand::default(), ..request.clone() };
         let by_size = Missed::of(&[Condition::Gpus, Condition::Free]);
         let state = self.market().lock();
         let (mut nodes, mut most_gpus) = (0_u32, 0);
-        for (machine, free, standing) in state.index.iter() {
+        for (machine, free, standing) in state.index.iter().filter(|(machine, ..)| request.models.contains(&machine.model)) {
             if machine.divisible && Missed::find(machine, standing, &free, &of_any_size).without(by_size).none() {
                 most_gpus = most_gpus.max(free.whole_gpus());
             }

@@ -58,19 +58,10 @@ impl Offer {
     /// What a reservation takes of it, in the engine's words.
     pub(super) fn taken(&self, reservation: &Reservation) -> (Demand, Slot) {
         match &reservation.share {
-            None => all_of(&self.whole),
+            None => self.whole.all(),
             Some(share) => engines(share),
         }
     }
-}
-
-/// All that a device has, as a demand for it.
-fn all_of(whole: &Room) -> (Demand, Slot) {
-    let (gpus, slot) = match whole.gpu_count {
-        0 => (GpuDemand::None, Slot::None),
-        count => (GpuDemand::Whole(count), Slot::Whole(u8::MAX >> (8 - count.min(8)))),
-    };
-    (Demand { cpu_milli: whole.cpu_milli, memory_mb: whole.memory_mb, disk_mb: whole.disk_mb, gpus }, slot)
 }
 
 /// A share in the engine's words.

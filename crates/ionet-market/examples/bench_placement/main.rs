@@ -20,7 +20,7 @@ use ionet_market::names::ModelId;
 use ionet_market::placed::Placement;
 use ionet_market::request::Request;
 use ionet_market::scan;
-use ionet_market::shape::{Demand, GpuDemand, Slot};
+use ionet_market::shape::{Demand, Slot};
 use ionet_market::waste::Learned;
 use ionet_types::DeviceId;
 use rand::rngs::SmallRng;
@@ -142,9 +142,7 @@ impl Market {
                 }
             }
         } else if rng.random_bool(0.6) {
-            let gpus = if whole.gpu_count == 0 { GpuDemand::None } else { GpuDemand::Whole(whole.gpu_count) };
-            let demand = Demand { cpu_milli: whole.cpu_milli, memory_mb: whole.memory_mb, disk_mb: whole.disk_mb, gpus };
-            let slot = whole.slots(gpus).next().context("an empty device")?;
+            let (demand, slot) = whole.all();
             self.take((device, demand, slot))?;
         }
         Ok(())
